@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,7 +12,7 @@ from pydantic import BaseModel, RootModel, ValidationError
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.defs_yaml.document import SpecFileError
-from ml_assets.core.model_spec.defs_yaml.model_files import component_file
+from ml_assets.core.model_spec.defs_yaml.model_files import component_file, find_model_files
 from ml_assets.core.model_spec.defs_yaml.parser import parse_documents
 from ml_assets.core.model_spec.defs_yaml.reader import ATTRIBUTES, describe_problems
 from ml_assets.core.model_spec.defs_yaml.templates import MARK, accept_templates
@@ -57,20 +58,37 @@ def load_attributes(attributes: BaseModel | None, context: dg.ComponentLoadConte
             )
         check_cron_fields(attributes)
     except Exception as error:
-        raise ComponentMessageError(_describe(error, context.component_path)) from error
+        problem = _describe(error, context.component_path)
+        raise ComponentMessageError(problem, _with_other_problems(problem, context)) from error
     return attributes
 
 
+def _with_other_problems(problem: str, context: dg.ComponentLoadContext) -> str:
+    """Add the problems of the other models of the project, of which Dagster would load none: by file and line."""
+    own = (_file_of(context.component_path), _position(context.component_path))
+    problems = {(model.path, model.position): model.problem for model in find_model_files(context.defs_module_path)}
+    problems[own] = problem
+    return "\n".join(text for _, text in sorted(problems.items()) if text is not None)
+
+
+def _file_of(component: ComponentPath) -> Path:
+    path = component.file_path
+    return path if path.is_file() else component_file(path) or path
+
+
+def _position(component: ComponentPath) -> int:
+    return component.instance_key if isinstance(component.instance_key, int) else 0
+
+
 def _describe(error: Exception, component: ComponentPath) -> str:
-    file = component.file_path if component.file_path.is_file() else component_file(component.file_path)
-    if file is None:
+    file = _file_of(component)
+    if not file.is_file():
         return str(error)
     try:
         documents = parse_documents(file)
     except SpecFileError as problem:
         return str(problem)
-    position = component.instance_key if isinstance(component.instance_key, int) else 0
-    document = documents[min(position, len(documents) - 1)]
+    document = documents[min(_position(component), len(documents) - 1)]
     if isinstance(error, ValidationError):
         return describe_problems(document, error)
     reason = " ".join(str(error).split())

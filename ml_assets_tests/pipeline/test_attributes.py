@@ -106,6 +106,27 @@ def test_what_is_wrong_is_named_with_file_and_line_and_nothing_else(
     assert (shown.message, shown.stack, shown.cause) == (f"{refused.value}\n", [], None)
 
 
+def test_the_problems_of_all_files_are_shown_by_file_and_line_with_the_first_one(small, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    documents = [{**small, "name": name, "target": "x"} for name in ("first", "second")]
+    other = tmp_path / "several_files" / "defs" / "another" / "defs.yaml"
+    other.parent.mkdir(parents=True)
+    other.write_text(yaml.safe_dump({"type": TYPE, "attributes": {**small, "name": "another", "colour": "red"}}))
+    text = "---\n".join(yaml.safe_dump({"type": TYPE, "attributes": attributes}) for attributes in documents)
+    with pytest.raises(ComponentMessageError) as refused:
+        load_project(tmp_path, "several_files", text)
+    shown = serializable_error_info_from_exc_info((type(refused.value), refused.value, refused.tb)).message
+    several = other.parents[1] / "model" / "defs.yaml"
+    numbers = [number for number, row in enumerate(text.splitlines(), 1) if row == "  target: x"]
+    assert [line.partition(": ")[0].rpartition(":")[0] for line in shown.splitlines()] == [
+        str(other),
+        *[str(several)] * 2,
+    ]
+    assert [line.split(":")[1] for line in shown.splitlines()[1:]] == [str(number) for number in numbers]
+    # The command line names the problems of other models by itself.
+    assert str(refused.value) == shown.splitlines()[0]
+
+
 def test_template_variables_of_a_module_and_post_processing_of_a_file_are_applied(small, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "with_variables" / "defs" / "model").mkdir(parents=True)

@@ -46,7 +46,8 @@ class Folder:
         """Load all components and Python files.
 
         Returns:
-            The definitions that could be loaded, and the problem of each component or file that could not, by its name.
+            The definitions that could be loaded, and the problem of each component or file that could not, by its
+            name, in the order of files and lines.
 
         Raises:
             Exception: the error of a module in `required`.
@@ -54,15 +55,19 @@ class Folder:
         loaded: list[dg.Definitions] = []
         files = {file.path: file for file in read_component_files(self.path)}
         models = models_of(files.values())
-        problems = {model.name: model.problem for model in models if model.problem is not None}
+        problems: dict[str, str] = {}
         by_document = {id(model.document): model for model in models if model.document is not None}
         for path in self._list_files(self.path):
             if path not in files:
                 self._try(path.stem, f"{path}:1", partial(self._load_python, path), loaded, problems)
                 continue
+            for model in models:
+                if model.path == path and model.problem is not None and model.document is None:
+                    problems[model.name] = model.problem
             for document in files[path].documents:
                 model = by_document.get(id(document))
                 if model is not None and model.problem is not None:
+                    problems[model.name] = model.problem
                     continue
                 name = model.name if model is not None else component_name(files[path], document.position)
                 load = partial(self._load_component, document)

@@ -24,11 +24,16 @@ _from_traceback: Any = SerializableErrorInfo.from_traceback.__func__  # type: ig
 
 
 class MessageOnlyError(DagsterUserCodeProcessError):
-    """An error of which Dagster shows and stores the message and nothing else."""
+    """An error of which Dagster shows and stores a text and nothing else.
 
-    def __init__(self, message: str):
-        shown = SerializableErrorInfo(f"{message}\n", [], type(self).__name__)
-        super().__init__(message, user_code_process_error_infos=[shown])
+    Args:
+        message: of the error.
+        shown: what Dagster shows; the message by default.
+    """
+
+    def __init__(self, message: str, shown: str | None = None):
+        info = SerializableErrorInfo(f"{shown or message}\n", [], type(self).__name__)
+        super().__init__(message, user_code_process_error_infos=[info])
 
 
 class ComponentMessageError(MessageOnlyError, ComponentTreeException):

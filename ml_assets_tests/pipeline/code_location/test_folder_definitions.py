@@ -95,6 +95,15 @@ def test_each_document_of_a_file_is_loaded_by_itself(folder):
     assert problems["fourth"].startswith(f"{folder.path}/several/defs.yaml:{line}: schedule.cron: ")
 
 
+def test_problems_come_in_the_order_of_files_and_lines(folder):
+    late = specification(name="late", schedule={"cron": "61 * * * *"})
+    add(folder.path, "b", specification(name="third", target="x"))
+    add(folder.path, "a", "---\n".join([late, specification(name="second", target="x")]))
+    add(folder.path, "c", "a: [")
+    (folder.path / "ab.py").write_text("raise RuntimeError('no network')")
+    assert list(merged(folder)[1]) == ["late", "second", "ab", "third", "c"]
+
+
 @pytest.mark.parametrize("content", ["[" * 100_000, "a: &a [*a]", "a: !!bool maybe", "a: 1\nb: \0", "# nothing"])
 def test_a_file_that_no_parser_survives_is_a_broken_model(folder, content):
     add(folder.path, "broken", content)

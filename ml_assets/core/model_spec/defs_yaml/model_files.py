@@ -64,6 +64,11 @@ class ModelFile:
         return self.file.path
 
     @property
+    def position(self) -> int:
+        """The position of the model's document in the file; 0 if the file cannot be parsed."""
+        return self.document.position if self.document is not None else 0
+
+    @property
     def place(self) -> str:
         """The path of the file, with the line of the model where the file has several."""
         is_one = self.document is None or len(self.file.documents) < 2
@@ -177,7 +182,7 @@ def _refuse_shared_name(model: ModelFile, models: Sequence[ModelFile]) -> ModelF
     if model is owner:
         return model
     # The asset of a broken model has the name of its folder, so that it is not mixed up with the other one.
-    name = component_name(model.file, model.document.position if model.document else 0)
+    name = component_name(model.file, model.position)
     if model.problem is not None or model.document is None:
         return replace(model, name=name)
     line = model.document.locate([ATTRIBUTES, "name"])[1]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 ATTRIBUTES = "attributes"
 _MAX_PROBLEMS = 20
+# To locate a field takes longer the wider its mapping is: 5 seconds for the 6,000 problems of 3,000 columns.
+_MAX_SORTED = 500
 _NAME = "a name begins with a lower-case letter and goes on with such letters, digits and _"
 _REASONS = {
     "extra_forbidden": "there is no such field",
@@ -69,13 +72,15 @@ def read_document(document: YamlDocument) -> ModelSpec:
 
 
 def describe_problems(document: YamlDocument, error: ValidationError) -> str:
-    """Return a line for each problem of a specification, with file, line, field and reason; the first twenty.
+    """Return a line for each problem of a specification, with file, line, field and reason; the first twenty of the
+    file.
 
     Args:
         document: the document of the specification.
         error: of its validation.
     """
-    problems = list(islice(_problems(document, error), _MAX_PROBLEMS))
+    located = sorted(islice(_problems(document, error), _MAX_SORTED), key=itemgetter(0))
+    problems = [f"{document.path}:{line}: {text}" for line, text in located[:_MAX_PROBLEMS]]
     if error.error_count() > _MAX_PROBLEMS:
         problems.append(f"{document.path}: and {error.error_count() - _MAX_PROBLEMS:,} more problems")
     return "\n".join(problems)
@@ -88,7 +93,8 @@ def stated_name(document: YamlDocument) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def _problems(document: YamlDocument, error: ValidationError) -> Iterator[str]:
+def _problems(document: YamlDocument, error: ValidationError) -> Iterator[tuple[int, str]]:
+    """Yield the line and the text of each problem."""
     # Members of a union that do not fit are reported each, which says the same several times.
     for details in error.errors(include_url=False):
         pattern = details.get("ctx", {}).get("pattern")
@@ -101,7 +107,7 @@ def _problems(document: YamlDocument, error: ValidationError) -> Iterator[str]:
         text = reason if named or not field else f"{field}: {reason}"
         if details["type"] == "extra_forbidden" and (nearest := nearest_field(details["loc"])):
             text += f"; did you mean {nearest}?"
-        yield f"{document.path}:{line}: {text}{_input(details)}{f'. {hint}' if hint else ''}"
+        yield line, f"{text}{_input(details)}{f'. {hint}' if hint else ''}"
 
 
 def _input(details: "ErrorDetails") -> str:

@@ -64,6 +64,16 @@ def test_every_problem_has_a_line_of_its_own(tmp_path):
     assert second == f"{path}:{number + 1}: labels_delay: there is no such field; did you mean label_delay?"
 
 
+def test_problems_are_sorted_by_line(tmp_path):
+    path = write(tmp_path / "defs.yaml", "holdout: 2d", "holdout: x", "colour: red")
+    path.write_text(path.read_text().replace("name: small", "naem: small").replace("  target: label\n", ""))
+    with pytest.raises(SpecFileError) as refused:
+        read_spec(path)
+    lines = [int(line.removeprefix(f"{path}:").partition(":")[0]) for line in str(refused.value).splitlines()]
+    assert len(set(lines)) == 4
+    assert lines == sorted(lines)
+
+
 def test_a_field_that_is_missing_is_named(tmp_path):
     path = write(tmp_path / "defs.yaml", "target: label")
     with pytest.raises(SpecFileError, match=r"defs.yaml:\d+: target: the field is missing"):
