@@ -19,7 +19,7 @@ from ml_assets.cli.command_inputs import (
 )
 from ml_assets.cli.console.failure_report import describe_missing_files, describe_remedy, print_failure
 from ml_assets.cli.console.progress import StageProgress
-from ml_assets.cli.console.summary import failed_gates, print_summary
+from ml_assets.cli.console.summary import is_model_in_order, print_summary
 from ml_assets.cli.needed_days import Needed, days_needed
 from ml_assets.cli.project import current_project, load_definitions
 from ml_assets.cli.run_in_process import RunFailed, run_days
@@ -100,9 +100,7 @@ def run_model(model: str | None = None, day: date | None = None, train: bool = F
         publish(build_run_report(spec, needed, stages, seconds, took, differences))
     if unscored := stages.predictions.why_not_scored(needed.newest):
         sys.exit(f"{spec.name}: what is live has not scored {needed.newest}: {unscored}")
-    model_day = needed.model_day(stages)
-    is_refused = stages.training.gate.reason(model_day) or stages.registration.why_not_registered(model_day)
-    if is_refused or failed_gates(stages, model_day):
+    if not is_model_in_order(stages, needed.model_day(stages)):
         sys.exit(1)
 
 

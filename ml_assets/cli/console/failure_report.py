@@ -10,7 +10,7 @@ from rich.console import Console
 
 from ml_assets.cli.console.day_problems import print_day_problems
 from ml_assets.cli.project import list_model_files
-from ml_assets.core.evaluation.gates import CHAMPION, GateResult
+from ml_assets.core.evaluation.gates import GateResult
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.ingestion.stage import NOTHING_LANDED
 from ml_assets.pipeline.steps.report_store import Reports
@@ -100,7 +100,7 @@ def describe_refusal(spec: ModelSpec, failed: Sequence[GateResult] = ()) -> str:
     """
     file = _file_of(spec)
     place = f" in {file}" if file else ""
-    if failed and all(result.gate == CHAMPION and result.value is not None for result in failed):
+    if failed and all(result.severity == "warn" for result in failed):
         return (
             "nothing has to be corrected: the champion stays live, and the model of the next day is compared with it "
             f"again. Two equal models differ by chance where labels are few: champion.margin{place} sets by how much a "

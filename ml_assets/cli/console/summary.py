@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ml_assets.cli.needed_days import Needed
 
 VERDICTS = {True: "[green]passed[/]", False: "[red]failed[/]", None: "[yellow]not evaluated[/]"}
+INCONCLUSIVE = "[yellow]inconclusive[/]"
 NEXT = "Next: [bold]ml-assets ui[/] opens Dagster with these assets, [bold]ml-assets --help[/] lists the verbs."
 
 
@@ -114,7 +115,9 @@ def _print_metrics(console: Console, spec: ModelSpec, needed: "Needed", stages: 
 def _print_gates(console: Console, spec: ModelSpec, needed: "Needed", stages: Stages) -> None:
     table = Table("gate", "verdict", "reason", title="Gates", title_justify="left", title_style="bold")
     for verdict in stages.evaluation.gate_results(needed.model_day(stages)):
-        table.add_row(verdict.gate, VERDICTS[verdict.passed], escape(verdict.reason))
+        is_inconclusive = verdict.passed is False and verdict.severity == "warn"
+        shown = INCONCLUSIVE if is_inconclusive else VERDICTS[verdict.passed]
+        table.add_row(verdict.gate, shown, escape(verdict.reason))
     if spec.champion is None:
         table.add_row("champion", "[yellow]switched off[/]", "the specification says champion: null")
     print_table(console, table)
@@ -192,6 +195,18 @@ def failed_gates(stages: Stages, day: date) -> list[GateResult]:
     if not stages.evaluation.metric_rows(day):
         return []
     return [result for result in stages.evaluation.gate_results(day) if result.passed is False]
+
+
+def is_model_in_order(stages: Stages, day: date) -> bool:
+    """Return whether nothing is wrong with the model of a day. A model that may be as good as the champion is in order,
+    although it is not registered: the champion stays live.
+    """
+    gate, failed = stages.training.gate, failed_gates(stages, day)
+    if gate.reason(day) or any(result.severity == "error" for result in failed):
+        return False
+    if failed:
+        return not gate.reason_of_evaluation(stages.evaluation, day)
+    return not stages.registration.why_not_registered(day)
 
 
 def _is_in_order(needed: "Needed", stages: Stages, differences: Sequence[str]) -> bool:

@@ -79,7 +79,7 @@ def build_run_report(
             name: MetricValue(value=row["value"], low=row["low"], high=row["high"]) for name, row in overall.items()
         },
         gates=[
-            GateVerdict(gate=result.gate, passed=result.passed, reason=result.reason)
+            GateVerdict(gate=result.gate, passed=result.passed, severity=result.severity, reason=result.reason)
             for result in (stages.evaluation.gate_results(day) if has_model else [])
         ],
         registered_version=entry.get("version"),

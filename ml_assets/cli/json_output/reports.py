@@ -21,6 +21,9 @@ class GateVerdict(BaseModel):
 
     gate: str = Field(description="metric, or `champion` for the comparison with it")
     passed: bool | None = Field(description="null when the gate was not evaluated")
+    severity: str = Field(
+        description="of a failure: error, or warn where the model may be as good as the champion and is not registered"
+    )
     reason: str
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ml_assets.core.checks.outcome import CheckOutcome
+from ml_assets.core.model_spec.checks import Severity
 from ml_assets.core.model_spec.evaluation import ChampionGate, Gate
 from ml_assets.core.model_spec.types.metric_names import explain_undefined
 from ml_assets.core.model_spec.types.numbers import format_number
@@ -20,7 +21,8 @@ class GateResult:
     gate: the metric, the metric with the suffix _slices, or champion. metric: the bounded metric. value: the value on
     all rows or on the worst slice, or the difference to the champion; None if it is missing or NaN. minimum, maximum:
     inclusive bounds. passed: None if there is nothing to evaluate, which blocks no model. reason: one sentence for
-    people. lines: details, the worst first.
+    people. lines: details, the worst first. severity: severity of a failure; a model that fails with a warning is not
+    registered either, but nothing is wrong.
     """
 
     gate: str
@@ -31,10 +33,11 @@ class GateResult:
     passed: bool | None
     reason: str
     lines: Sequence[Mapping[str, object]] = ()
+    severity: Severity = "error"
 
     def outcome(self, day: date) -> CheckOutcome:
         """Convert the result for the model of a day to the outcome of a check."""
-        return CheckOutcome(f"gate_{self.gate}", day, self.passed, self.reason, lines=self.lines)
+        return CheckOutcome(f"gate_{self.gate}", day, self.passed, self.reason, self.severity, self.lines)
 
 
 def evaluate_gates(gates: Mapping[str, Gate], metrics: Mapping[str, float]) -> list[GateResult]:
@@ -69,7 +72,9 @@ def evaluate_champion_gate(gate: ChampionGate, comparison: Sequence[Mapping]) ->
 
     The interval of the difference must not reach below -margin. This is the test of non-inferiority of Piaggio et al.
     (Reporting of Noninferiority and Equivalence Randomized Trials, JAMA 2012; 308:2594): wide intervals fail, because
-    too few rows do not show that the model is as good. `passed` is None if there was nothing to compare with.
+    too few rows do not show that the model is as good. Such a failure is a warning if the interval contains 0: the
+    model may be as good, as most models of a stable feed with few labels are. `passed` is None if there was nothing to
+    compare with.
 
     Args:
         gate: metric and margin.
@@ -78,11 +83,12 @@ def evaluate_champion_gate(gate: ChampionGate, comparison: Sequence[Mapping]) ->
     row = next((row for row in comparison if row["metric"] == gate.metric), None)
     lowest = gate.lowest_difference(row["champion_value"] if row else math.nan)
 
-    def result(passed: bool | None, reason: str, value: float | None = None) -> GateResult:
+    def result(
+        passed: bool | None, reason: str, value: float | None = None, severity: Severity = "error"
+    ) -> GateResult:
         lines = [] if row is None or row["note"] else [*comparison]
-        return GateResult(
-            CHAMPION, gate.metric, value, None if math.isnan(lowest) else lowest, None, passed, reason, lines
-        )
+        bound = None if math.isnan(lowest) else lowest
+        return GateResult(CHAMPION, gate.metric, value, bound, None, passed, reason, lines, severity)
 
     if row is None:
         return result(False, "the comparison with the champion is missing; materialize the evaluation again")
@@ -100,11 +106,8 @@ def evaluate_champion_gate(gate: ChampionGate, comparison: Sequence[Mapping]) ->
     bound = format_number(float(f"{lowest:.4g}"))
     if row["low"] >= lowest:
         return result(True, f"{compared}, not below {bound}", row["difference"])
-    return result(
-        False,
-        f"{compared}, reaches below {bound}: the model may be worse by more than the margin",
-        row["difference"],
-    )
+    reason = f"{compared}, reaches below {bound}: the model may be worse by more than the margin"
+    return result(False, reason, row["difference"], "warn" if row["high"] >= 0 else "error")
 
 
 def all_passed(gate_results: Sequence[GateResult]) -> bool:

@@ -25,15 +25,22 @@ def end(make_spec, tmp_path, monkeypatch):
     printed = []
 
     def run(
-        unscored: str | None, blocked: str | None, unregistered: str | None, *options: str, gates: Sequence = ()
+        unscored: str | None,
+        blocked: str | None,
+        unregistered: str | None,
+        *options: str,
+        gates: Sequence = (),
+        of_evaluation: str | None = None,
     ) -> tuple[object, list]:
         stages = SimpleNamespace(
             validation=SimpleNamespace(days_with_rows=list),
             predictions=SimpleNamespace(why_not_scored={NEWEST: unscored}.get),
-            training=SimpleNamespace(gate=SimpleNamespace(reason={NEWEST: blocked}.get)),
-            evaluation=SimpleNamespace(
-                metric_rows=lambda _: gates, gate_results=lambda _: [SimpleNamespace(passed=passed) for passed in gates]
+            training=SimpleNamespace(
+                gate=SimpleNamespace(
+                    reason={NEWEST: blocked}.get, reason_of_evaluation=lambda _, day: {NEWEST: of_evaluation}.get(day)
+                )
             ),
+            evaluation=SimpleNamespace(metric_rows=lambda _: gates, gate_results=lambda _: gates),
             registration=SimpleNamespace(why_not_registered={NEWEST: unregistered}.get),
         )
         for name, answer in (
@@ -76,7 +83,27 @@ def test_the_status_is_1_after_the_summary_when_the_newest_day_is_not_scored_or_
     assert end(unscored, blocked, unregistered) == (status, ["summary"])
 
 
-@pytest.mark.parametrize(("gates", "status"), [([True, None], 0), ([True, False], 1)])
+def gate(passed: bool | None, severity: str = "error") -> SimpleNamespace:
+    return SimpleNamespace(passed=passed, severity=severity)
+
+
+INCONCLUSIVE = gate(False, "warn")
+
+
+@pytest.mark.parametrize(
+    ("gates", "of_evaluation", "status"),
+    [
+        ([gate(True), INCONCLUSIVE], None, 0),
+        ([gate(False), INCONCLUSIVE], None, 1),
+        ([gate(True), INCONCLUSIVE], "too few labels matched", 1),
+    ],
+)
+def test_the_status_is_0_when_a_model_is_only_not_surely_as_good_as_the_champion(end, gates, of_evaluation, status):
+    ended = end(None, None, "gates not passed", gates=gates, of_evaluation=of_evaluation)
+    assert ended == (status, ["summary"])
+
+
+@pytest.mark.parametrize(("gates", "status"), [([gate(True), gate(None)], 0), ([gate(True), gate(False)], 1)])
 def test_the_status_is_1_when_a_registered_model_fails_a_gate_that_was_raised_since(end, gates, status):
     assert end(None, None, None, gates=gates) == (status, ["summary"])
 

@@ -33,8 +33,7 @@ def test_a_refused_model_names_its_gates_and_the_command(monkeypatch):
 def test_a_model_that_is_only_not_surely_as_good_as_the_champion_needs_no_correction(monkeypatch):
     monkeypatch.setattr("ml_assets.cli.console.failure_report._file_of", lambda spec: FILE)
     spec = ModelSpec.model_validate(SMALL)
-    worse = GateResult(CHAMPION, "roc_auc", -0.01, -0.02, None, False, "reaches below -0.02")
-    assert describe_refusal(spec, [worse]).startswith("nothing has to be corrected: the champion stays live")
-    not_compared = replace(worse, value=None)
-    low = replace(worse, gate="roc_auc")
-    assert all(describe_refusal(spec, [worse, other]).startswith("correct") for other in (not_compared, low))
+    inconclusive = GateResult(CHAMPION, "roc_auc", -0.01, -0.02, None, False, "reaches below -0.02", severity="warn")
+    assert describe_refusal(spec, [inconclusive]).startswith("nothing has to be corrected: the champion stays live")
+    worse = replace(inconclusive, severity="error")
+    assert all(describe_refusal(spec, failed).startswith("correct") for failed in ([worse], [inconclusive, worse]))

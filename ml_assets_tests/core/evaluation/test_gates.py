@@ -139,7 +139,15 @@ def test_a_model_passes_if_it_is_not_worse_than_the_champion_by_more_than_the_ma
     assert "average_precision 0.8 against 0.79 of the champion, version 3 of 2025-03-01" in result.reason
     assert result.lines
     outcome = result.outcome(date(2025, 3, 5))
-    assert (outcome.check, outcome.passed, outcome.severity) == ("gate_champion", passed, "error")
+    assert (outcome.check, outcome.passed) == ("gate_champion", passed)
+
+
+@pytest.mark.parametrize(("high", "severity"), [(0.03, "warn"), (0.0, "warn"), (-0.001, "error")])
+def test_a_model_that_may_be_as_good_as_the_champion_fails_with_a_warning(high, severity):
+    result = _evaluate_comparison(low=-0.05, high=high)
+    assert not all_passed([result])
+    assert failure_reasons([result]) == [result.reason]
+    assert (result.passed, result.outcome(date(2025, 3, 5)).severity) == (False, severity)
 
 
 def test_without_a_margin_an_equal_model_passes():

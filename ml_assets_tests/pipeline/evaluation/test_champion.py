@@ -6,6 +6,7 @@ A model that cannot be compared passes, and a new champion makes no day again.
 import shutil
 from pathlib import Path
 
+import dagster as dg
 import pandas as pd
 import pytest
 
@@ -87,6 +88,17 @@ def test_a_worse_model_on_the_same_rows_is_not_registered(root):
     )
     assert rows.loc["average_precision", "high"] < 0
     assert (rows["rows"] == 120).all()
+
+
+def test_a_model_that_may_be_as_good_is_not_registered_and_the_run_goes_on_to_the_release(root):
+    world = World(root, spec_with(margin=0, training={**SMALL["training"], "rounds": 8}))
+    result = world.run([*MODELS, "deployment", "predictions"], day(12))
+    evaluation = check(result, "gate_champion")
+    assert (evaluation.passed, evaluation.severity) == (False, dg.AssetCheckSeverity.WARN)
+    low, high = compared(world, 12).loc["average_precision", ["low", "high"]]
+    assert low < 0 <= high
+    assert versions(world) == {1: str(day(11))}
+    assert world.stages().predictions.scored(day(12))["model_version"].unique().tolist() == [1]
 
 
 @pytest.mark.slow
