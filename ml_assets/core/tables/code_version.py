@@ -10,7 +10,6 @@ from pathlib import Path
 from ml_assets.core.tables.fingerprint import digest
 
 CORE, PIPELINE, SPECIFICATION = "ml_assets.core", "ml_assets.pipeline", "ml_assets.core.model_spec"
-TYPE_CHECKS = ("TYPE_CHECKING", "typing.TYPE_CHECKING")
 # Fields of statements that hold further statements.
 BLOCKS = ("body", "orelse", "handlers", "finalbody", "cases")
 
@@ -46,19 +45,17 @@ def code_version(stage: str, *hooks: str, counts_itself: bool = False) -> str:
 
 def _sources(root: str, is_followed: Callable[[str], bool]) -> dict[str, bytes]:
     """Sources, by module, of `root` and of each followed module that it imports, directly or not."""
-    # Most modules are imported by several others.
-    path_of = cache(_path)
     sources, waiting = {}, [root]
     while waiting:
         name = waiting.pop()
         if name not in sources:
-            path = path_of(name)
+            path = _path(name)
             if path is None:
                 raise ModuleNotFoundError(f"{name} has no Python source to take a code version from")
             sources[name] = path.read_bytes().replace(b"\r\n", b"\n")
             package = name if path.name == "__init__.py" else name.rpartition(".")[0]
             imported = (other for other in _imports(sources[name], package) if is_followed(other))
-            waiting += [other for other in imported if not _is_in(other, SPECIFICATION) and path_of(other)]
+            waiting += [other for other in imported if not _is_in(other, SPECIFICATION) and _path(other)]
     return sources
 
 
@@ -105,13 +102,22 @@ def _statements(statements: Iterable[ast.AST]) -> Iterator[ast.Import | ast.Impo
     for statement in statements:
         if isinstance(statement, ast.Import | ast.ImportFrom):
             yield statement
-        elif isinstance(statement, ast.If) and ast.unparse(statement.test) in TYPE_CHECKS:
+        elif isinstance(statement, ast.If) and _is_type_check(statement.test):
             yield from _statements(statement.orelse)
         else:
             for block in BLOCKS:
                 yield from _statements(getattr(statement, block, ()))
 
 
+def _is_type_check(test: ast.expr) -> bool:
+    match test:
+        case ast.Name("TYPE_CHECKING") | ast.Attribute(ast.Name("typing"), "TYPE_CHECKING"):
+            return True
+    return False
+
+
+# Most modules are imported by several others, and by several stages.
+@cache
 def _path(module: str) -> Path | None:
     """The source file of a module; None where there is none.
 

@@ -26,6 +26,11 @@ STAGES = {
 }
 
 
+def forget() -> None:
+    code_version.cache_clear()
+    module._path.cache_clear()
+
+
 @pytest.fixture
 def modules(tmp_path, monkeypatch):
     """A folder of importable modules, as `write(name, source)`."""
@@ -35,10 +40,10 @@ def modules(tmp_path, monkeypatch):
         path = tmp_path / f"{name.replace('.', '/')}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(source)
-        code_version.cache_clear()
+        forget()
 
     yield write
-    code_version.cache_clear()
+    forget()
 
 
 CODE = """
