@@ -13,6 +13,7 @@ from ml_assets_tests.helm.charts import (
     EVERYTHING,
     LAPTOP,
     PLACES,
+    dagster_values,
     known_to,
     of_kind,
     our_values,
@@ -134,6 +135,8 @@ def test_production_has_no_credentials_and_no_s3_endpoint_of_the_laptop():
 def test_services_disruption_budgets_and_autoscalers_select_their_pods(place):
     manifests = rendered(place)
     labels = {name: pod["metadata"]["labels"] for name, pod in pods(manifests)}
+    # The webservers are pods of Dagster's chart, with these labels.
+    labels |= {"ml-assets-webserver": dagster_values(place)["dagsterWebserver"]["labels"]}
     for manifest in of_kind(manifests, "Service") + of_kind(manifests, "PodDisruptionBudget"):
         selector = manifest["spec"]["selector"]
         match_labels = selector.get("matchLabels", selector)
