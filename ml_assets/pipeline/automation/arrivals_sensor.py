@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -43,12 +44,14 @@ REFUSED_CHANGE = (
 @dataclass(frozen=True)
 class ArrivalsScan:
     """The result of one tick: runs to request, closed days whose change is refused (table, day), the cursor to keep,
+    the age of the newest landed rows in days before yesterday (0 if nothing has landed or the scan is to be resumed),
     and a summary for the log.
     """
 
     requests: list[RangeRequest]
     refused: list[tuple[str, date]]
     cursor: SensorCursor
+    days_behind: int
     summary: str
 
 
@@ -59,10 +62,11 @@ def scan_arrivals(
     cursor: SensorCursor,
     now: datetime,
     clock: Callable[[], float] = time.monotonic,
+    seconds: float = SECONDS_PER_TICK,
 ) -> ArrivalsScan:
     """Compare landed files of rows and labels within the look-back with the lake, and request each difference once.
 
-    The scan stops after SECONDS_PER_TICK or REQUESTS_PER_TICK list requests, half of them for each of two feeds; the
+    The scan stops at its time limit or after REQUESTS_PER_TICK list requests, half of them for each of two feeds; the
     next tick resumes there.
 
     Args:
@@ -72,11 +76,12 @@ def scan_arrivals(
         cursor: the cursor that the last tick kept.
         now: the time, with a zone.
         clock: seconds on a clock that never goes back, for the limit.
+        seconds: the time limit.
     """
     feeds = [feed for feed in (rows_feed(spec), labels_feed(spec)) if feed]
     scans: dict[str, LandingScan] = {}
     for feed in feeds:
-        budget = ScanBudget(clock, SECONDS_PER_TICK / len(feeds), max(REQUESTS_PER_TICK // len(feeds), 1))
+        budget = ScanBudget(clock, seconds / len(feeds), max(REQUESTS_PER_TICK // len(feeds), 1))
         # A marker says that the rows of a day are complete; labels have none.
         sensor = spec.sensor if feed.event_time else spec.sensor.model_copy(update={"marker": None})
         feed_cursor = cursor.feeds.get(feed.raw, FeedCursor())
@@ -98,7 +103,22 @@ def scan_arrivals(
         cursor.requests + len(requests), {name: scan.cursor for name, scan in scans.items()}, cursor.history
     )
     refused = [(name, day) for name, scan in scans.items() for day in scan.refused]
-    return ArrivalsScan(requests, refused, next_cursor, ". ".join(scan.describe() for scan in scans.values()))
+    rows = scans[rows_feed(spec).raw]
+    yesterday = now.astimezone(ZoneInfo(spec.source.time_zone)).date() - timedelta(days=1)
+    days_behind = (yesterday - rows.landed).days if rows.landed and not rows.cursor.resume else 0
+    summary = ". ".join(scan.describe() for scan in scans.values())
+    return ArrivalsScan(requests, refused, next_cursor, days_behind, summary)
+
+
+def _scan_new_lake(
+    spec: ModelSpec, landing: Landing, compare_day: CompareDay, cursor: SensorCursor, now: datetime
+) -> ArrivalsScan:
+    """Scan as far back as a model of the newest landed day reads; a second time where that day is before yesterday."""
+    scan = partial(scan_arrivals, landing=landing, compare_day=compare_day, cursor=cursor, now=now)
+    first = scan(with_first_look_back(spec), seconds=SECONDS_PER_TICK / 2)
+    if not first.days_behind:
+        return first
+    return scan(with_first_look_back(spec, first.days_behind), seconds=SECONDS_PER_TICK / 2)
 
 
 def _ranges(spec: ModelSpec, rows: LandingScan, labels: LandingScan | None = None) -> list[tuple[date, date, bool]]:
@@ -150,8 +170,8 @@ def arrivals_sensor(spec: ModelSpec, job: "UnresolvedAssetJobDefinition") -> dg.
             return dg.SensorResult(skip_reason=reason)
         now = datetime.now(ZoneInfo(spec.source.time_zone))
         cursor = SensorCursor.from_text(context.cursor)
-        of_tick = spec if lake.exists(spec.name, FEATURES) else with_first_look_back(spec)
-        scan = scan_arrivals(of_tick, landing, compare_with_lake(spec, lake, landing), cursor, now)
+        scan_of_tick = scan_arrivals if lake.exists(spec.name, FEATURES) else _scan_new_lake
+        scan = scan_of_tick(spec, landing, compare_with_lake(spec, lake, landing), cursor, now)
         history = request_history(spec, landing, validated_in_lake(spec, lake), scan.requests, now)
         requested = digest([request.key for request in history])[:16] if history else ""
         if requested != cursor.history and history:

@@ -25,9 +25,15 @@ class RangeRequest:
     assets: tuple[str, ...] = ()
 
 
-def with_first_look_back(spec: ModelSpec) -> ModelSpec:
-    """Return the specification with a look-back over what a model of the newest day reads, for a new lake."""
-    look_back = max(spec.sensor.look_back, timedelta(days=spec.feature_history() // timedelta(days=1) + 1))
+def with_first_look_back(spec: ModelSpec, days_behind: int = 0) -> ModelSpec:
+    """Return the specification with a look-back over what a model of the newest day reads, for a new lake.
+
+    Args:
+        spec: the model's specification.
+        days_behind: age of the newest landed day, in days before yesterday.
+    """
+    days = spec.feature_history() // timedelta(days=1) + 1 + days_behind
+    look_back = max(spec.sensor.look_back, timedelta(days=days))
     return spec.model_copy(update={"sensor": spec.sensor.model_copy(update={"look_back": look_back})})
 
 

@@ -80,7 +80,10 @@ def test_the_first_look_back_covers_what_a_model_of_the_newest_day_reads():
     assert with_first_look_back(longer).sensor.look_back == timedelta(days=90)
 
 
-def test_the_first_ticks_over_a_new_lake_request_the_history_and_then_days_that_can_be_made(world, monkeypatch):
+@pytest.mark.parametrize("newest", [1, 3])
+def test_the_first_ticks_over_a_new_lake_request_the_history_and_then_days_that_can_be_made(world, monkeypatch, newest):
+    for back in range(newest - 1, 0, -1):
+        world.remove(day(back))
     stop_clock(monkeypatch, sensor_module, NOW)
     resources = {"landing": world.landing, "lake": Lake(uri=world.lake.uri)}
     sensor = arrivals_sensor(SPEC, features_job(SPEC))
@@ -103,4 +106,4 @@ def test_the_first_ticks_over_a_new_lake_request_the_history_and_then_days_that_
         result = world.run(names, *ends)
         assert result.success
         made += computed(result, "features") if "features" in names else []
-    assert {first_day_read(SPEC, day(1)), day(1)} <= set(made)
+    assert {first_day_read(SPEC, day(newest)), day(newest)} <= set(made)
