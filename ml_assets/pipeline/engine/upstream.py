@@ -54,10 +54,16 @@ def read_fingerprints(
     raw_rows = lake.table(feed.name, feed.raw, raw_schema(feed)).row_counts() if unmade else {}
     if lacking := [day for day in unmade if day in raw_rows or landing.has_files(feed.source, day)]:
         first = max(lacking[0] - reach, feed.source.start)
+        # The run makes the rows of these days for the features of the others.
+        not_needed = (
+            f"; features of days before {lacking[0]} are not needed, and that run may fail to make them"
+            if feed.source.start < first < lacking[0]
+            else ""
+        )
         raise InputMissing(
             f"{reads}, but {len(lacking)} of these days {'has' if len(lacking) == 1 else 'have'} not been made, the "
             f"first {lacking[0]}, the last {lacking[-1]}. Make them first: `dg launch --job {feed.name}_features "
-            f"--partition-range {first}...{lacking[-1]}`"
+            f"--partition-range {first}...{lacking[-1]}`{not_needed}"
         )
     return [[day.isoformat(), fingerprint] for day, fingerprint in fingerprints]
 
