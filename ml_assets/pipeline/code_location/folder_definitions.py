@@ -63,11 +63,11 @@ class Folder:
                 continue
             for model in models:
                 if model.path == path and model.problem is not None and model.document is None:
-                    problems[model.name] = model.problem
+                    _add_problem(problems, model.name, model.problem)
             for document in files[path].documents:
                 model = by_document.get(id(document))
                 if model is not None and model.problem is not None:
-                    problems[model.name] = model.problem
+                    _add_problem(problems, model.name, model.problem)
                     continue
                 name = model.name if model is not None else component_name(files[path], document.position)
                 load = partial(self._load_component, document)
@@ -88,7 +88,8 @@ class Folder:
         except Exception as error:
             if name in self.required:
                 raise
-            problems[name] = describe(error) if isinstance(error, MessageOnlyError) else f"{place}: {describe(error)}"
+            problem = describe(error) if isinstance(error, MessageOnlyError) else f"{place}: {describe(error)}"
+            _add_problem(problems, name, problem)
 
     def _list_files(self, folder: Path) -> Iterator[Path]:
         for path in sorted(folder.iterdir()):
@@ -130,3 +131,8 @@ def describe(error: BaseException) -> str:
     if isinstance(error, MessageOnlyError):
         return str(error)
     return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def _add_problem(problems: dict[str, str], name: str, problem: str) -> None:
+    """Add a problem; files of the same name in several folders share one entry."""
+    problems[name] = f"{problems[name]}\n{problem}" if name in problems else problem

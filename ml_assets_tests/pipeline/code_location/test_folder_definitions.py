@@ -104,6 +104,17 @@ def test_problems_come_in_the_order_of_files_and_lines(folder):
     assert list(merged(folder)[1]) == ["late", "second", "ab", "third", "c"]
 
 
+def test_broken_files_in_folders_of_the_same_name_are_all_named(folder):
+    for parent in ("a", "b"):
+        (folder.path / parent).mkdir()
+        add(folder.path / parent, "broken", "a: [")
+    problems = merged(folder)[1]
+    assert list(problems) == ["broken"]
+    assert [line.partition(":")[0] for line in problems["broken"].splitlines()] == [
+        f"{folder.path}/{parent}/broken/defs.yaml" for parent in ("a", "b")
+    ]
+
+
 @pytest.mark.parametrize("content", ["[" * 100_000, "a: &a [*a]", "a: !!bool maybe", "a: 1\nb: \0", "# nothing"])
 def test_a_file_that_no_parser_survives_is_a_broken_model(folder, content):
     add(folder.path, "broken", content)
