@@ -6,6 +6,9 @@ from ml_assets.core.model_spec.defs_yaml.document import SpecFileError
 from ml_assets.core.model_spec.defs_yaml.parser import parse_documents
 from ml_assets.core.model_spec.defs_yaml.reader import read_spec
 
+# PyYAML 6.0.4 has a bound of its own, which is noticed first.
+NESTED = "(lists and mappings are nested more than 50 deep|.* exceeded maximum nesting depth)"
+
 
 @pytest.mark.parametrize(
     ("content", "message"),
@@ -26,8 +29,8 @@ from ml_assets.core.model_spec.defs_yaml.reader import read_spec
         (b"---\n---\n", ":1: the file has no content"),
         (b"hello", ":1: the file must be a mapping with type and attributes, not text"),
         ("type: x\n".encode("utf-16"), ":1: the file is UTF-16 or UTF-32"),
-        (b"[" * 3_000, ":1: lists and mappings are nested more than 50 deep"),
-        (b"[" * 100_000 + b"]" * 100_000, ":1: lists and mappings are nested more than 50 deep"),
+        (b"[" * 3_000, f":1: {NESTED}"),
+        (b"[" * 100_000 + b"]" * 100_000, f":1: {NESTED}"),
         (b"a:\n  " + b"- " * 20_000 + b"x", ":2: lists and mappings are nested more than 50 deep"),
         (b"- [" + b"x," * 50_000 + b"]", ":1: the file has more than 50,000 values"),
         (b"--- {a: 1}\n" * 101, ":101: the file has more than 100 documents"),
