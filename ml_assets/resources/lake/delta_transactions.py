@@ -110,7 +110,9 @@ class Transactions:
             content = self._read(f"{checkpoint:020d}.checkpoint.parquet")
         except FileNotFoundError:
             return -1, {}
-        rows = pq.read_table(open_content(content), columns=["txn"])["txn"].to_pylist()
+        # `read_table` imports Arrow's datasets, and with them pandas.
+        parquet = pq.ParquetFile(open_content(content), pre_buffer=False)
+        rows = parquet.read(["txn"], use_threads=False)["txn"].to_pylist()
         return checkpoint, {row["appId"]: row["version"] for row in rows if row and row["appId"] is not None}
 
     def _read_commit(self, version: int) -> dict[str, int]:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from deltalake import DeltaTable
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
@@ -19,12 +20,14 @@ NEEDLESS = {"mlflow", "pandas", "pandera", "xgboost", "sklearn", "scipy", "matpl
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory) -> World:
-    """A day with a model that is live."""
+    """A day with a model that is live, in tables with a checkpoint, as they have after some days."""
     world = World(tmp_path_factory.mktemp("again"), ModelSpec.model_validate(CHECKED))
     for number in range(1, LAST + 1):
         world.land(day(number), rows_of(day(number)))
     world.run(list(LANDED_TO_FEATURES), day(1), day(LAST - 1))
     world.run(list(ASSETS), day(LAST))
+    for log in (world.root / "lake").glob("*/*/_delta_log"):
+        DeltaTable(log.parent).create_checkpoint()
     return world
 
 
