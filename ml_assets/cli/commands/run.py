@@ -18,8 +18,9 @@ from ml_assets.cli.command_inputs import (
     require_spec,
 )
 from ml_assets.cli.console.failure_report import describe_missing_files, describe_remedy, print_failure
+from ml_assets.cli.console.model_verdict import is_model_in_order
 from ml_assets.cli.console.progress import StageProgress
-from ml_assets.cli.console.summary import is_model_in_order, print_summary
+from ml_assets.cli.console.summary import print_summary
 from ml_assets.cli.needed_days import Needed, days_needed
 from ml_assets.cli.project import current_project, load_definitions
 from ml_assets.cli.run_in_process import RunFailed, run_days

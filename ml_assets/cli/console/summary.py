@@ -10,10 +10,10 @@ from rich.table import Table
 
 from ml_assets.cli.console.day_problems import print_day_problems
 from ml_assets.cli.console.failure_report import describe_refusal
+from ml_assets.cli.console.model_verdict import failed_gates
 from ml_assets.cli.console.release_report import print_differences
 from ml_assets.cli.console.tables import print_table
 from ml_assets.core.counts import count
-from ml_assets.core.evaluation.gates import GateResult
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.types.task import DECISION
 from ml_assets.core.release.release_state import describe_share
@@ -188,25 +188,6 @@ def _print_checks(console: Console, stages: Stages, day: date) -> None:
         console.print(f"Page          {escape(reports.uri(day))}", soft_wrap=True, highlight=False)
     if reports.has_dashboard():
         console.print(f"Dashboard     {escape(reports.dashboard_uri)}", soft_wrap=True, highlight=False)
-
-
-def failed_gates(stages: Stages, day: date) -> list[GateResult]:
-    """Return the gates, as they are now, that the model of a day fails, although it may have passed earlier ones."""
-    if not stages.evaluation.metric_rows(day):
-        return []
-    return [result for result in stages.evaluation.gate_results(day) if result.passed is False]
-
-
-def is_model_in_order(stages: Stages, day: date) -> bool:
-    """Return whether nothing is wrong with the model of a day. A model that may be as good as the champion is in order,
-    although it is not registered: the champion stays live.
-    """
-    gate, failed = stages.training.gate, failed_gates(stages, day)
-    if gate.reason(day) or any(result.severity == "error" for result in failed):
-        return False
-    if failed:
-        return not gate.reason_of_evaluation(stages.evaluation, day)
-    return not stages.registration.why_not_registered(day)
 
 
 def _is_in_order(needed: "Needed", stages: Stages, differences: Sequence[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from ml_assets.core.model_spec import ModelSpec
@@ -149,9 +150,11 @@ class DailyPredictions(DayByDay):
 
         XGBoost, which takes seconds to load, reads no version that has scored rows of the day.
         """
+        # Read once for both versions, and only if one of them was not read already.
+        versions = cache(self._versions)
 
         def check(version: Version) -> None:
-            if not self._models.holds(version) and version.number in self._versions(day):
+            if not self._models.holds(version) and version.number in versions(day):
                 self._models.check_files(version)
             else:
                 self._models.scorer(version)

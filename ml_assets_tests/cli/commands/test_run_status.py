@@ -98,7 +98,7 @@ INCONCLUSIVE = gate(False, "warn")
         ([gate(True), INCONCLUSIVE], "too few labels matched", 1),
     ],
 )
-def test_the_status_is_0_when_a_model_is_only_not_surely_as_good_as_the_champion(end, gates, of_evaluation, status):
+def test_the_status_is_0_when_a_model_may_be_as_good_as_the_champion(end, gates, of_evaluation, status):
     ended = end(None, None, "gates not passed", gates=gates, of_evaluation=of_evaluation)
     assert ended == (status, ["summary"])
 

@@ -30,7 +30,7 @@ def test_a_refused_model_names_its_gates_and_the_command(monkeypatch):
     )
 
 
-def test_a_model_that_is_only_not_surely_as_good_as_the_champion_needs_no_correction(monkeypatch):
+def test_a_model_that_may_be_as_good_as_the_champion_needs_no_correction(monkeypatch):
     monkeypatch.setattr("ml_assets.cli.console.failure_report._file_of", lambda spec: FILE)
     spec = ModelSpec.model_validate(SMALL)
     inconclusive = GateResult(CHAMPION, "roc_auc", -0.01, -0.02, None, False, "reaches below -0.02", severity="warn")
