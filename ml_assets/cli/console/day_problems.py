@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from ml_assets.pipeline.graph.stages import Stages
 
 MOST_PROBLEMS = 12
+MISSING = ": missing"
 CANNOT_BE_READ = ": cannot be read"
 DAY_UNREADABLE = "cannot be read: "
 FORMS = {
     "integer": "integers are digits, such as 42 (true and false count as 1 and 0)",
-    "number": "numbers have a decimal point, such as 4.2; source.csv describes another one",
     "boolean": "booleans are true, false, 1 or 0",
     "timestamp": "timestamps are written as in ISO 8601, such as 2026-11-28T13:05:00; convert others before they land",
 }
@@ -92,7 +92,7 @@ def print_day_problems(console: Console, spec: ModelSpec, stages: "Stages", days
     by_reason = of_rows.groupby("reason")["rows"].sum().sort_values(ascending=False)
     for reason, rows in list(by_reason.items())[:MOST_PROBLEMS]:
         day = of_rows.loc[of_rows["reason"] == reason, "day"].iloc[-1]
-        example = escape(_example(spec, stages, day, str(reason)))
+        example = escape(_example(spec, stages, day, str(reason)) or (_nullable(spec, str(reason)) if problems else ""))
         console.print(f"  {count(rows, 'row'):>12}  {escape(str(reason))}{example}", soft_wrap=True, highlight=False)
 
 
@@ -114,9 +114,38 @@ def _example(spec: ModelSpec, stages: "Stages", day: date, reason: str) -> str:
         )
     if column.type in FORMS:
         example += f": {FORMS[column.type]}"
+    if column.type == "number":
+        example += f": {_number_form(spec.source.csv.decimal, str(text))}"
     if name == spec.target and column.type in ("boolean", "integer"):
         example += f'; for texts write {name}: {{type: string, allowed: ["no", "yes"]}} and positive: "yes"'
     return example
+
+
+def _number_form(decimal: str, text: str) -> str:
+    """Describe how numbers are written, and the change to make where a value has the other decimal separator.
+
+    Args:
+        decimal: the separator of the dialect.
+        text: the value.
+    """
+    if decimal == "," and re.fullmatch(r"[+-]?\d+\.\d+", text):
+        return "source.csv.decimal is a comma, for all columns; convert those with a point before they land"
+    if decimal == ",":
+        return "numbers have a decimal comma, such as 4,2, as source.csv.decimal says"
+    if re.fullmatch(r"[+-]?\d+,\d+", text):
+        return (
+            "numbers have a decimal point, such as 4.2; if all numbers of the files have a comma, write "
+            'csv: {decimal: ","} in source, otherwise convert this column before it lands'
+        )
+    return "numbers have a decimal point, such as 4.2"
+
+
+def _nullable(spec: ModelSpec, reason: str) -> str:
+    """Describe the field that allows missing values, of a column that may have them; empty for another reason."""
+    name = reason.removesuffix(MISSING)
+    if name == reason or name not in spec.columns or name in (*spec.row_key, spec.event_time, spec.target):
+        return ""
+    return f"; if its values may be missing, write {name}: {{nullable: true}}"
 
 
 def _unreadable(row: Mapping) -> Mapping[str, object]:

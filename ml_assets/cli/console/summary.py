@@ -26,6 +26,8 @@ from ml_assets.pipeline.steps.report_store import Reports
 if TYPE_CHECKING:
     from ml_assets.cli.needed_days import Needed
 
+MOST_CHECKS = 3
+"""Checks without an evaluation that are named."""
 VERDICTS = {True: "[green]passed[/]", False: "[red]failed[/]", None: "[yellow]not evaluated[/]"}
 INCONCLUSIVE = "[yellow]inconclusive[/]"
 NEXT = "Next: [bold]ml-assets ui[/] opens Dagster with these assets, [bold]ml-assets --help[/] lists the verbs."
@@ -173,12 +175,13 @@ def _print_checks(console: Console, stages: Stages, day: date) -> None:
     outcomes = report.outcomes
     passed = sum(outcome.passed is True for outcome in outcomes)
     failed = [outcome for _, outcome in report.failed()]
-    others = len(outcomes) - passed - len(failed)
+    others = [outcome.check for outcome in outcomes if outcome.passed is None]
     names = ", ".join(
         f"{outcome.check} ({'error' if outcome.severity == 'error' else 'warning'})" for outcome in failed
     )
     failures = f", [bold red]{len(failed)} failed:[/] {escape(names)}" if failed else ""
-    rest = f", {others} not evaluated" if others else ""
+    unevaluated = ", ".join(others[:MOST_CHECKS]) + (" and others" if len(others) > MOST_CHECKS else "")
+    rest = f", {len(others)} not evaluated: {escape(unevaluated)}" if others else ""
     console.print(
         f"Checks        {passed} of {count(len(outcomes), 'check')} of {day} passed{failures}{rest}",
         soft_wrap=True,

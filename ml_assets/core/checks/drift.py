@@ -55,7 +55,7 @@ def evaluate_drift(check: str, day: date, drifts: Sequence[ColumnDrift], bounds:
         others = ", ".join(drift.name for drift in drifted[1:6]) + (" and more" if len(drifted) > 6 else "")
         reason = f"{drifted[0].name} drifted: {_describe(drifted[0])}" + (f"; so did {others}" if others else "")
     else:
-        reason = f"none of {len(drifts)} columns is beyond its bounds; {drifts[0].name} is closest to them"
+        reason = f"{len(drifts)} of {len(drifts)} are within their bounds; closest to them: {drifts[0].name}"
     lines = [_detail_line(drift) for drift in drifts[:MAX_LINES]]
     return CheckOutcome(check, day, not drifted, reason, bounds.severity, lines)
 

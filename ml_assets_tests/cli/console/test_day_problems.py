@@ -2,11 +2,13 @@
 
 import io
 import json
+from collections.abc import Sequence
 from datetime import date
 from types import SimpleNamespace
 
 import pandas as pd
 import pyarrow as pa
+import pytest
 from rich.console import Console
 
 from ml_assets.cli.console.day_problems import group_problems, print_day_problems
@@ -59,10 +61,15 @@ def printed(spec: ModelSpec, *unreadable: tuple[str, str | None]) -> list[str]:
         for column, value in unreadable
     ]
     entries = [(DAYS[0], "row", "a.csv", f"{column}: cannot be read", 1) for column, _ in unreadable]
+    return printed_report(spec, report(*entries, (DAYS[0], "row", "a.csv", "amount: missing", 12)), rows)
+
+
+def printed_report(spec: ModelSpec, entries: pd.DataFrame, rows: Sequence[dict] = ()) -> list[str]:
+    """The lines of a report of quarantine entries, where `rows` are in quarantine."""
     stages = SimpleNamespace(
         validation=SimpleNamespace(
-            report=lambda days: report(*entries, (DAYS[0], "row", "a.csv", "amount: missing", 12)),
-            quarantined=SimpleNamespace(read=lambda days, columns: pa.Table.from_pylist(rows)),
+            report=lambda days: entries,
+            quarantined=SimpleNamespace(read=lambda days, columns: pa.Table.from_pylist(list(rows))),
         )
     )
     output = io.StringIO()
@@ -83,6 +90,32 @@ def test_a_word_for_a_missing_value_is_shown_with_the_field_that_declares_it(mak
         "         1 row  amount: cannot be read as number, such as 'N/A'; if it stands for a missing value, write "
         "csv: {null_values: ['N/A']} in source and amount: {nullable: true}"
     )
+
+
+@pytest.mark.parametrize(
+    ("decimal", "text", "form"),
+    [
+        (".", "3,4", 'if all numbers of the files have a comma, write csv: {decimal: ","} in source, otherwise'),
+        (",", "0.567", "source.csv.decimal is a comma, for all columns; convert those with a point before they land"),
+        (",", "1.234,5", "numbers have a decimal comma, such as 4,2, as source.csv.decimal says"),
+        (".", "1,234.5", "numbers have a decimal point, such as 4.2"),
+    ],
+)
+def test_a_number_with_the_other_decimal_separator_is_shown_with_the_change_to_make(make_spec, decimal, text, form):
+    dialect = {"delimiter": ";", "decimal": decimal}
+    spec = make_spec(source={"files": "x/{day}/*", "start": "2025-01-01", "csv": dialect})
+    (line,) = [line for line in printed(spec, ("amount", text)) if text in line]
+    assert f"amount: cannot be read as number, such as '{text}': " in line
+    assert form in line
+
+
+def test_missing_values_of_a_rejected_day_are_shown_with_the_field_that_allows_them(make_spec):
+    entries = [(DAYS[0], "row", "a.csv", f"{name}: missing", 12) for name in ("amount", "label")]
+    allowed = "; if its values may be missing, write amount: {nullable: true}"
+    for rejected, hint in ((True, allowed), (False, "")):
+        days = [(DAYS[0], "day", "", bad(12), 1)] if rejected else []
+        lines = printed_report(make_spec(), report(*days, *entries))
+        assert lines[-2:] == [f"       12 rows  amount: missing{hint}", "       12 rows  label: missing"]
 
 
 def test_a_noun_follows_its_number():
