@@ -30,7 +30,7 @@ from ml_assets.pipeline.release.registration_stage import ModelRegistration
 from ml_assets.pipeline.release.rejected_models import track_rejected_models
 from ml_assets.pipeline.steps.check_results import CheckRun
 from ml_assets.pipeline.steps.kept_checks import Inputs
-from ml_assets.pipeline.steps.run_stage import run_stage
+from ml_assets.pipeline.steps.run_stage import days_of_run, run_stage
 from ml_assets.pipeline.steps.stage_step import StageStep
 from ml_assets.pipeline.training.checkpoints import remove_checkpoints
 from ml_assets.pipeline.training.config import TrainingConfig, is_experiment, read_overrides
@@ -96,7 +96,7 @@ def run_training(step: TrainingStep, context: dg.AssetExecutionContext, guard: R
     if not is_experiment(context):
         yield from run_stage(step, context, guard)
         return
-    days = sorted(date.fromisoformat(key) for key in context.partition_keys)
+    days = days_of_run(step, context)
     holdout = Holdout(step.spec, context.resources.lake, context.resources.landing)
     yield from run_experiments(context, step.build(context, guard), holdout, days)
 

@@ -30,10 +30,17 @@ class StepLineage:
     stage: set when it is opened. outcomes: of the days that are made. column_lineage: of the main asset.
     """
 
-    def __init__(self, context: dg.AssetExecutionContext, spec: ModelSpec, assets: Sequence[dg.AssetSpec]):
+    def __init__(
+        self,
+        context: dg.AssetExecutionContext,
+        spec: ModelSpec,
+        assets: Sequence[dg.AssetSpec],
+        days: Sequence[date],
+    ):
         self._context = context
         self._spec = spec
         self._assets = assets
+        self._days = days
         self.stage: Stage | None = None
         self.outcomes: list[DayOutcome] = []
         self.column_lineage: dg.TableColumnLineage | None = None
@@ -64,9 +71,10 @@ class StepLineage:
 
     def _run(self) -> StepRun:
         context, name = self._context, self._assets[0].key.path[-1]
-        days = sorted(date.fromisoformat(key) for key in context.partition_keys)
         zone = ZoneInfo(self._spec.source.time_zone)
-        first, end = (datetime.combine(day, time(), zone) for day in (days[0], days[-1] + timedelta(days=1)))
+        first, end = (
+            datetime.combine(day, time(), zone) for day in (self._days[0], self._days[-1] + timedelta(days=1))
+        )
         step = f"{self._spec.name}.{name}"
         return StepRun(context.run_id, context.retry_number, context.job_name, step, first, end, dg.__version__)
 
@@ -126,7 +134,7 @@ class StepLineage:
 
 @contextmanager
 def report_lineage(
-    context: dg.AssetExecutionContext, spec: ModelSpec, assets: Sequence[dg.AssetSpec]
+    context: dg.AssetExecutionContext, spec: ModelSpec, assets: Sequence[dg.AssetSpec], days: Sequence[date]
 ) -> Iterator[StepLineage]:
     """Send that a step starts, and, when the block ends, that it completed, failed or was aborted.
 
@@ -134,8 +142,9 @@ def report_lineage(
         context: of the step.
         spec: the model.
         assets: of the step, the main one first.
+        days: of the run, ascending.
     """
-    lineage = StepLineage(context, spec, assets)
+    lineage = StepLineage(context, spec, assets, days)
     if not is_lineage_enabled():
         yield lineage
         return

@@ -22,7 +22,7 @@ from ml_assets.pipeline.steps.day_metadata import (
 )
 from ml_assets.pipeline.steps.flagged_inputs import name_flagged_inputs
 from ml_assets.pipeline.steps.kept_checks import KeptChecks, add_kept_outcomes, changed_days
-from ml_assets.pipeline.steps.partition_tags import is_single_partition
+from ml_assets.pipeline.steps.partition_tags import days_of, is_single_partition
 from ml_assets.pipeline.steps.report_store import Reports, with_outcomes
 from ml_assets.pipeline.steps.stage_step import StageStep
 from ml_assets.pipeline.steps.step_metrics import push_metrics
@@ -31,8 +31,32 @@ from ml_assets.resources.observability.usage import UsageMeter
 
 if TYPE_CHECKING:
     from ml_assets.core.operations.reports.daily_report import Part
+    from ml_assets.resources.lake.lake import Lake
 
 FIRST = ("outcome", "problem")
+
+
+def days_of_run(step: StageStep, context: dg.AssetExecutionContext) -> list[date]:
+    """List the days of a run, ascending: its partitions, or, for checks alone, the newest day with rows.
+
+    Dagster's UI executes checks without a partition.
+
+    Raises:
+        dagster.Failure: if the run has no partition and makes assets, or no day has rows.
+    """
+    if days_of(context.run.tags):
+        return sorted(date.fromisoformat(key) for key in context.partition_keys)
+    main = step.asset_specs[0].key
+    if context.selected_asset_keys:
+        raise dg.Failure(
+            f"{main.to_user_string()}: the run has no partition. Choose days with Materialize all on the page of the "
+            f"job, or launch it with --partition or --partition-range",
+            allow_retries=False,
+        )
+    lake: Lake = context.resources.lake
+    if not (with_rows := lake.bytes_by_day(step.spec.name, main.path[-1])):
+        raise dg.Failure(f"{main.to_user_string()}: its checks need rows. Make a day first", allow_retries=False)
+    return [max(with_rows)]
 
 
 def run_stage(step: StageStep, context: dg.AssetExecutionContext, guard: RunGuard) -> Iterator[Any]:
@@ -41,10 +65,10 @@ def run_stage(step: StageStep, context: dg.AssetExecutionContext, guard: RunGuar
     Yields:
         A materialization of each selected asset, and the results of its selected checks.
     """
-    days = sorted(date.fromisoformat(key) for key in context.partition_keys)
+    days = days_of_run(step, context)
     name = step.asset_specs[0].key.path[-1]
     meter = UsageMeter()
-    with report_lineage(context, step.spec, step.asset_specs) as lineage:
+    with report_lineage(context, step.spec, step.asset_specs, days) as lineage:
         markers = RunMarkers(context.resources.lake, step.spec.name, name)
         unfinished = markers.begin(context.run_id, days)
         log_unfinished_runs(context.log, name, context.run_id, unfinished)
@@ -123,25 +147,25 @@ def _report_days(
     selected = [run for run in check_runs if run.key in context.selected_asset_check_keys]
     failed = failed_by_day(selected)
     for asset in step.asset_specs:
-        if asset.key not in context.selected_asset_keys:
-            continue
-        table = stage.tables[asset.key.path[-1]]
-        counts = table.row_counts()
-        for outcome in outcomes:
-            figures = outcome_metadata(outcome, counts.get(outcome.day, 0), problems[outcome.day])
-            # Dagster's UI keeps the order: first what a person looks for, the plots of the newest day included.
-            metadata = {name: figures.pop(name) for name in FIRST if name in figures}
-            if asset.key == main:
-                metadata |= {"checks_failed": ", ".join(failed[outcome.day])} if outcome.day in failed else {}
-                metadata |= step.metadata(stage, outcome.day)
-                metadata |= {"report": reports.link(outcome.day)} if step.is_reported else {}
-                metadata |= step.newest_metadata(stage, outcome.day) if outcome.day == days[-1] else {}
-                lineage.column_lineage = metadata.get(COLUMN_LINEAGE, lineage.column_lineage)
-            metadata |= figures | ({"dagster/uri": table.uri} if outcome.day == days[-1] else {})
-            context.add_asset_metadata(metadata, asset.key, outcome.day.isoformat())
-        versions = data_versions(table, days)
-        context.set_data_version(asset.key, versions)
-        yield dg.MaterializeResult(asset_key=asset.key, data_version=versions)
+        if asset.key in context.selected_asset_keys:
+            table = stage.tables[asset.key.path[-1]]
+            counts = table.row_counts()
+            for outcome in outcomes:
+                figures = outcome_metadata(outcome, counts.get(outcome.day, 0), problems[outcome.day])
+                # Dagster's UI keeps the order: first what a person looks for, the plots of the newest day included.
+                metadata = {name: figures.pop(name) for name in FIRST if name in figures}
+                if asset.key == main:
+                    metadata |= {"checks_failed": ", ".join(failed[outcome.day])} if outcome.day in failed else {}
+                    metadata |= step.metadata(stage, outcome.day)
+                    metadata |= {"report": reports.link(outcome.day)} if step.is_reported else {}
+                    metadata |= step.newest_metadata(stage, outcome.day) if outcome.day == days[-1] else {}
+                    lineage.column_lineage = metadata.get(COLUMN_LINEAGE, lineage.column_lineage)
+                metadata |= figures | ({"dagster/uri": table.uri} if outcome.day == days[-1] else {})
+                context.add_asset_metadata(metadata, asset.key, outcome.day.isoformat())
+            versions = data_versions(table, days)
+            context.set_data_version(asset.key, versions)
+            yield dg.MaterializeResult(asset_key=asset.key, data_version=versions)
+        # Of an asset that is not selected too: checks may run alone.
         for run in selected:
             if run.asset == asset.key:
                 yield from check_events(context, run)

@@ -1,0 +1,58 @@
+"""A run without a partition, as Dagster's UI launches checks alone and its API any job."""
+
+import dagster as dg
+import pytest
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.asset_names import asset_key
+from ml_assets_tests.conftest import SMALL
+from ml_assets_tests.pipeline.world import World, assets_of, check, day, failure, rows_of
+
+SPEC = ModelSpec.model_validate(SMALL)
+VALIDATED = asset_key(SPEC, "validated_data")
+ROWS = ["raw_data", "validated_data", "quarantined_data"]
+
+
+@pytest.fixture
+def world(tmp_path) -> World:
+    world = World(tmp_path, SPEC)
+    for number in (1, 2):
+        world.land(day(number), rows_of(day(number)))
+    return world
+
+
+def run(world: World, selection: dg.AssetSelection) -> dg.ExecuteInProcessResult:
+    return dg.materialize(
+        assets_of(SPEC),
+        selection=selection,
+        resources={
+            "lake": world.lake,
+            "landing": world.landing,
+            "registry": world.registry,
+            "tracking": world.tracking,
+            "deploy_target": world.deploy_target,
+        },
+        raise_on_error=False,
+    )
+
+
+def test_checks_alone_are_evaluated_on_the_newest_day_with_rows(world):
+    world.land(day(3), b"no Parquet")
+    world.run(ROWS, day(1), day(3))
+    result = run(world, dg.AssetSelection.checks_for_assets(VALIDATED))
+    assert result.success
+    assert not result.get_asset_materialization_events()
+    assert (check(result, "every_day_accepted").description or "").startswith(str(day(2)))
+
+
+def test_checks_alone_say_that_there_are_no_rows(world):
+    result = run(world, dg.AssetSelection.checks_for_assets(VALIDATED))
+    assert failure(result) == "small/validated_data: its checks need rows. Make a day first"
+
+
+def test_a_run_of_assets_says_how_to_choose_days(world):
+    result = run(world, dg.AssetSelection.assets(asset_key(SPEC, "raw_data")))
+    assert failure(result) == (
+        "small/raw_data: the run has no partition. Choose days with Materialize all on the page of the job, or launch "
+        "it with --partition or --partition-range"
+    )
