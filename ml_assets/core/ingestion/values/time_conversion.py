@@ -14,6 +14,8 @@ from ml_assets.core.tables.local_time import FIRST, LAST, NO_TIME, to_instants
 from ml_assets.core.tables.schemas import TIMESTAMP
 
 _ZONE = r"[0-9][Tt ] *[0-9][0-9:.,]* *([Zz]|[+-][0-9]{1,2}(:?[0-9]{2})?)$"
+# pandas reads "now" and "today" as the clock, and a shift such as +01:0 as a time zone.
+_NO_ZONE = r"^[0-9][0-9./ -]*([Tt] *[0-9][0-9:.,]*|[0-9] +[0-9][0-9:.,]*)?$"
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _YEAR = re.compile("[0-9]{4}(?=-|[0-9]{4})")
 _CALENDAR_YEARS, _CALENDAR_MICROSECONDS = 400, 146_097 * 86_400_000_000
@@ -47,7 +49,8 @@ def to_timestamp(column: pa.Array, time_zone: str) -> pa.Array:
     has_zone = pc.match_substring_regex(column, _ZONE)
     texts, centuries = _within_parsed_years(column)
     zoned = _parse(_only(has_zone, texts), utc=True)
-    local = _parse(_only(pc.invert(has_zone), texts), utc=False)
+    has_no_zone = pc.and_(pc.invert(has_zone), pc.match_substring_regex(column, _NO_ZONE))
+    local = _parse(_only(has_no_zone, texts), utc=False)
     local = to_instants(_add_centuries(local, centuries), time_zone)
     zoned = _add_centuries(zoned, centuries)
     return _as_column(np.where(zoned != NO_TIME, zoned, local))

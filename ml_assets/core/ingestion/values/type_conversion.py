@@ -169,6 +169,9 @@ def _to_boolean(column: pa.Array, _: str) -> pa.Array:
     kind = column.type
     if pa.types.is_boolean(kind):
         return column
+    if pa.types.is_uint64(kind):
+        # Arrow compares with a signed integer only those that fit in one.
+        column = pc.min_element_wise(column, pa.scalar(2, kind), skip_nulls=False).cast(pa.int64())
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return _null_unless(pc.or_(pc.equal(column, 0), pc.equal(column, 1)), pc.equal(column, 1))
     if pa.types.is_string(kind):

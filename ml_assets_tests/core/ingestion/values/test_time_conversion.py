@@ -74,3 +74,17 @@ def test_fractions_of_a_microsecond_are_cut_off_in_every_type():
         datetime(1969, 12, 31, 23, 59, 59, 999999, UTC),
         datetime(1970, 1, 1, 0, 0, 0, 1, UTC),
     ]
+
+
+def test_words_and_incomplete_shifts_are_not_times():
+    texts = ["now", "today", "2025-01-01T10:30:00+01:0", "2025-01-01 10-01:0", "NaT"]
+    for zone in ("UTC", "Europe/Brussels"):
+        assert read(pa.array(texts), zone) == ([None] * 5, texts)
+        assert read(pa.array([*texts, "2025-01-01 10:30"]), "UTC")[0][-1] == datetime(2025, 1, 1, 10, 30, tzinfo=UTC)
+        for text in texts:
+            assert read(pa.array([text]), zone) == ([None], [text])
+
+
+@pytest.mark.parametrize("text", ["2025-1-2 3:04", "2025/01/02 03:04:00", "2025.01.02 03:04", "20250102T0304"])
+def test_other_notations_without_a_zone(text):
+    assert read(pa.array([text]))[0] == [datetime(2025, 1, 2, 3, 4, tzinfo=UTC)]

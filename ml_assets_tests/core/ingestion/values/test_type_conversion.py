@@ -57,6 +57,12 @@ NOON = datetime(2025, 1, 1, 12, tzinfo=UTC)
         ),
         ([Decimal("12345678901234567890.10"), None], "string", ["12345678901234567890.10", None], None),
         ([Decimal("1.25"), None], "number", [1.25, None], None),
+        (
+            pa.array([1, 0, 2**64 - 1, None], pa.uint64()),
+            "boolean",
+            [True, False, None, None],
+            [None, None, str(2**64 - 1), None],
+        ),
         ([Decimal("1"), Decimal("0"), Decimal("2")], "boolean", [True, False, None], [None, None, "2"]),
         ([9007199254740993], "integer", [9007199254740993], None),
         (
