@@ -39,6 +39,19 @@ class Verb(click.Command):
             self.params.append(json_option())
         self.params.append(project_option())
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments.
+
+        Raises:
+            click.UsageError: when an option that has one value is given more than once; click takes the last one.
+        """
+        _, _, order = self.make_parser(ctx).parse_args(list(args))
+        options = [param for param in order if isinstance(param, click.Option)]
+        single = [option for option in options if not (option.multiple or option.is_flag or option.count)]
+        if repeated := next((option for option in single if single.count(option) > 1), None):
+            raise click.UsageError(f"{repeated.opts[0]} is given more than once", ctx)
+        return super().parse_args(ctx, args)
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples, one command a line."""
         if self.examples:

@@ -81,6 +81,13 @@ def test_a_failure_prints_its_figures_or_its_message_as_json(group, arguments, e
     assert json.JSONDecoder().raw_decode(ran.stdout)[0] == document
 
 
+def test_an_option_with_one_value_is_refused_when_it_is_given_twice(group):
+    ran = CliRunner().invoke(group, ["total", "--fail", "0", "--fail=1"])
+    assert ran.exit_code == 2
+    assert "--fail is given more than once" in ran.output
+    assert CliRunner().invoke(group, ["total", "--json", "--json"]).exit_code == 0
+
+
 def test_secrets_are_hidden_in_json(group, monkeypatch):
     monkeypatch.setattr("ml_assets.resources.observability.redaction._spellings", (re.compile("hunter2"),))
     ran = CliRunner().invoke(group, ["total", "--json", "--message", "the password hunter2"])

@@ -117,6 +117,21 @@ def test_production_has_no_defaults(name):
         read_settings({**PRODUCTION, name: ""})
 
 
+@pytest.mark.parametrize(
+    ("name", "uri", "message"),
+    [
+        ("ML_ASSETS_LANDING", "gs://bucket", "ML_ASSETS_LANDING gs://bucket: expected a directory or s3://"),
+        ("ML_ASSETS_LAKE", "s3:/bucket", "ML_ASSETS_LAKE s3:/bucket: expected a directory or s3://"),
+        ("ML_ASSETS_DEPLOY", "file:models", "ML_ASSETS_DEPLOY file:models: expected a directory"),
+        ("MLFLOW_TRACKING_URI", "databricks", "MLFLOW_TRACKING_URI 'databricks' is neither a server"),
+        ("MLFLOW_TRACKING_URI", "sqlite:/data/mlflow.db", "MLFLOW_TRACKING_URI .* is neither a server"),
+    ],
+)
+def test_a_place_of_an_unknown_kind_is_refused_by_the_name_of_its_variable(name, uri, message):
+    with pytest.raises(ValueError, match=message):
+        read_settings({name: uri})
+
+
 def test_steps_run_in_process_locally_and_as_kubernetes_jobs_in_production():
     assert build_environment(read_settings({})).executor is dg.in_process_executor
     executor = build_environment(read_settings(PRODUCTION)).executor

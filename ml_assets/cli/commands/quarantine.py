@@ -34,23 +34,29 @@ def export_quarantine(model: str | None = None, days: str | None = None, out: Pa
     except (ValueError, LakeError) as error:
         sys.exit(str(error))
     selected = [day for day in sorted(stages.validation.quarantined.row_counts()) if first <= day <= last]
-    if out is None:
-        rows = write_quarantine(stages, selected, sys.stdout.buffer)
-    else:
-        # The file appears complete or not at all.
-        unfinished = out.with_name(f".{out.name}.unfinished")
-        try:
-            with unfinished.open("wb") as file:
-                rows = write_quarantine(stages, selected, file)
-            unfinished.replace(out)
-        finally:
-            unfinished.unlink(missing_ok=True)
+    rows = write_quarantine(stages, selected, sys.stdout.buffer) if out is None else _write_file(stages, selected, out)
     print(
         f"{count(rows, 'row')} to correct{f' in {out}' if out else ''}; then: ml-assets repair --file ...",
         file=sys.stderr,
     )
     if out is not None:
         publish(QuarantineReport(model=spec.name, rows=rows, days=len(selected), file=str(out)))
+
+
+def _write_file(stages: Stages, days: Sequence[date], out: Path) -> int:
+    # The file appears complete or not at all.
+    unfinished = out.with_name(f".{out.name}.unfinished")
+    try:
+        file = unfinished.open("wb")
+    except OSError as error:
+        sys.exit(f"{out} cannot be written: {error.strerror}")
+    try:
+        with file:
+            rows = write_quarantine(stages, days, file)
+        unfinished.replace(out)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return rows
 
 
 def write_quarantine(stages: Stages, days: Sequence[date], out: IO[bytes]) -> int:

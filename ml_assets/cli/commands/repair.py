@@ -106,7 +106,11 @@ def _repair_rows(spec: ModelSpec, settings: Settings, file: Path, console: Conso
     """
     stages = open_model_stages(spec, settings)
     corrections = corrections_of(stages, stages.training.lake)
-    checked = check_file(stages, corrections, file.name, file.read_bytes())
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        sys.exit(f"{file} cannot be read: {error.strerror}")
+    checked = check_file(stages, corrections, file.name, content)
     keep_corrections(corrections, checked)
     console.print(f"New corrected rows: {checked.rows():,}", highlight=False)
     _materialize(spec, settings, VALIDATED, days_to_validate(open_model_stages(spec, settings), checked.days))

@@ -60,7 +60,12 @@ def plan(model: str | None, days: str | None, job: str) -> None:
 )
 @model_argument
 @days_option
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE.csv", help="Standard output when left out.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.csv",
+    help="Standard output when left out.",
+)
 def quarantine(model: str | None, days: str | None, out: Path | None) -> None:
     """Write the quarantined rows as CSV, to be corrected."""
     from ml_assets.cli.commands.quarantine import export_quarantine
@@ -78,7 +83,7 @@ def quarantine(model: str | None, days: str | None, out: Path | None) -> None:
 @model_argument
 @click.option(
     "--file",
-    type=click.Path(path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path),
     help="Corrected rows (.csv, .jsonl, .parquet); without it, changed code and specification are applied.",
 )
 @click.option("--damaged", is_flag=True, help="Read all tables, and make the days whose files are damaged again.")

@@ -49,12 +49,7 @@ def connect(uri: str) -> "MlflowClient":
         MlflowUnavailable: when the server does not respond, or the database cannot be created or opened.
     """
     uri = reveal(uri)
-    if "://" not in uri or uri.startswith("file:"):
-        raise ValueError(
-            f"tracking_uri {without_credentials(uri)!r} is neither a server (http://mlflow:5000) nor a database "
-            "(sqlite:////data/mlflow.db); plain folders are not supported, because two processes that write to one at "
-            "the same time can break it"
-        )
+    check_store(uri)
     with quiet_mlflow():
         from mlflow import MlflowClient
 
@@ -67,6 +62,24 @@ def connect(uri: str) -> "MlflowClient":
         client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         skip_prompt_check(client)
         return client
+
+
+def check_store(uri: str, name: str = "tracking_uri") -> None:
+    """Check that a URI names a server or a database, and no folder.
+
+    Args:
+        uri: the URI.
+        name: that of the field or environment variable with the URI, for the message.
+
+    Raises:
+        ValueError: when it does not; without its user and password.
+    """
+    if "://" not in uri or uri.startswith("file:"):
+        raise ValueError(
+            f"{name} {without_credentials(uri)!r} is neither a server (http://mlflow:5000) nor a database "
+            "(sqlite:////data/mlflow.db); plain folders are not supported, because two processes that write to one at "
+            "the same time can break it"
+        )
 
 
 def is_database(uri: str) -> bool:

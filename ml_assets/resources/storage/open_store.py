@@ -9,6 +9,9 @@ from ml_assets.resources.storage.directory import Directory
 
 # For a request that somebody waits for: a store that is there answers within a second.
 SECONDS_TO_ANSWER = 10
+# The standard library's parser would cut a path at # and ?, which names of folders may contain.
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://[^/]*")
+_ONE_SLASH = re.compile(r"(s3|file):/?(?!/)", re.IGNORECASE)
 
 
 def open_objects(uri: str, s3: Mapping[str, str], seconds: float | None = None) -> Directory | Bucket:
@@ -22,13 +25,25 @@ def open_objects(uri: str, s3: Mapping[str, str], seconds: float | None = None) 
     Raises:
         ValueError: for another scheme.
     """
-    # The standard library's parser would cut a path at # and ?, which names of folders may contain.
-    match = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://[^/]*", uri)
+    check_place(uri)
+    match = _SCHEME.match(uri)
     if match is None:
         return Directory(Path(uri))
-    scheme = match[1].lower()
-    if scheme == "s3":
+    if match[1].lower() == "s3":
         return Bucket(uri, s3, seconds)
-    if scheme == "file":
-        return Directory(Path(uri[match.end() :]))
-    raise ValueError(f"{uri}: expected a directory or s3://bucket/prefix")
+    return Directory(Path(uri[match.end() :]))
+
+
+def check_place(uri: str, name: str = "") -> None:
+    """Check that a URI names a directory or a bucket.
+
+    Args:
+        uri: the URI.
+        name: that of the environment variable with the URI, for the message.
+
+    Raises:
+        ValueError: for another scheme, and for one with fewer slashes.
+    """
+    match = _SCHEME.match(uri)
+    if _ONE_SLASH.match(uri) or (match is not None and match[1].lower() not in ("s3", "file")):
+        raise ValueError(f"{name} {uri}: expected a directory or s3://bucket/prefix".lstrip())

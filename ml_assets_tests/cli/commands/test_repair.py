@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import click
 import pandas as pd
 import pytest
 
@@ -107,9 +108,15 @@ def test_without_a_file_and_without_a_change_there_is_nothing_to_make(here, caps
     }
 
 
-def test_a_file_that_does_not_exist_is_reported(here):
-    with pytest.raises(SystemExit, match=r"nowhere\.csv"):
+def test_a_file_that_cannot_be_read_or_written_is_reported(here, tmp_path):
+    for arguments in (("repair", "--file", str(tmp_path)), ("quarantine", "--out", str(tmp_path))):
+        with pytest.raises(click.BadParameter, match="is a directory"):
+            call(*arguments)
+    with pytest.raises(SystemExit, match=r"nowhere\.csv cannot be read: No such file or directory"):
         call("repair", "fraud_detection", "--file", "nowhere.csv")
+    out = str(tmp_path / "nowhere" / "rows.csv")
+    with pytest.raises(SystemExit, match=r"rows\.csv cannot be written: No such file or directory"):
+        call("quarantine", "fraud_detection", "--out", out)
 
 
 def test_a_signal_leaves_no_half_written_export_and_keeps_the_corrected_rows(here, tmp_path, monkeypatch, capsys):
