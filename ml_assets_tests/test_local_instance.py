@@ -17,6 +17,7 @@ from ml_assets_tests.pipeline.world import START, day, rows_of
 from ml_assets_tests.resources.notifications.test_outbox import rows
 from ml_assets_tests.support.lake_content import digests
 from ml_assets_tests.support.local_instance import LocalInstance
+from ml_assets_tests.support.processes import is_alive
 from ml_assets_tests.support.webhook import Webhook
 
 pytestmark = [pytest.mark.clock, pytest.mark.slow]
@@ -42,12 +43,6 @@ def runs_when_ended(instance: LocalInstance, count: int) -> list[dict] | None:
         if len(runs) >= count and all(run["status"] in ("SUCCESS", "FAILURE", "CANCELED") for run in runs)
         else None
     )
-
-
-def is_alive(process: int) -> bool:
-    # The command line of a dead process whose parent has not collected it is empty.
-    command = Path(f"/proc/{process}/cmdline")
-    return command.exists() and bool(command.read_bytes())
 
 
 def test_a_backfill_over_graphql_is_one_run_that_publishes_the_good_days(tmp_path: Path):

@@ -1,14 +1,32 @@
 """The processes that make chunks of days for a step: on its machine, or the workers of a Dask cluster."""
 
 import math
+import os
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 from ml_assets.core.kubernetes.memory_sizing import chunk_memory
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import landed_to_features
 from ml_assets.pipeline.engine.chunks import ChunkSettings
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import BaseContext
+
+PRELOADED = (
+    "ml_assets.pipeline.graph.stages",
+    "ml_assets.core.ingestion.file_reader",
+    "ml_assets.core.validation.validate_day",
+    "ml_assets.core.features.point_in_time",
+    "ml_assets.core.profiling.target_leakage",
+    "pandera.pandas",
+)
+"""What the stages from landed files to features import once they make a day."""
 
 
 def chunk_settings(spec: ModelSpec, stage: str, log: Callable[[str], None]) -> ChunkSettings:
@@ -31,12 +49,41 @@ def chunk_settings(spec: ModelSpec, stage: str, log: Callable[[str], None]) -> C
 
 @contextmanager
 def _local_processes(processes: int) -> Iterator[Executor]:
-    import multiprocessing
+    """Open a pool of processes that end with the block, whatever they do then, and with this process."""
     from concurrent.futures import ProcessPoolExecutor
 
-    # A forked process would have the locks of threads that it does not have.
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+    context = _process_context()
+    reader, writer = context.Pipe(duplex=False)
+    # The writer is closed first, so that nothing waits for chunks that are no longer needed.
+    with reader, ProcessPoolExecutor(processes, context, _start_worker, (reader,)) as pool, writer:
         yield pool
+
+
+def _start_worker(reader: "Connection") -> None:
+    # Ctrl-C reaches every process of the terminal; that of the step closes the pipe.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_pipe, args=(reader,), daemon=True).start()
+
+
+def _end_with_pipe(reader: "Connection") -> None:
+    """End this process once the other end of a pipe is closed, which also the death of its process does."""
+    with suppress(EOFError):
+        reader.recv_bytes()
+    os._exit(1)
+
+
+def _process_context() -> "BaseContext":
+    """Return how processes start: from a server that has imported what they need, for all steps of this process.
+
+    A process that is forked from this one would have the locks of threads that it does not have.
+    """
+    import multiprocessing
+
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["__main__", *PRELOADED])
+    return context
 
 
 @contextmanager
