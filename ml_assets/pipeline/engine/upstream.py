@@ -56,7 +56,8 @@ def read_fingerprints(
         first = max(lacking[0] - reach, feed.source.start)
         # The run makes the rows of these days for the features of the others.
         not_needed = (
-            f"; features of days before {lacking[0]} are not needed, and that run may fail to make them"
+            f"; features of days before {lacking[0]} are not needed, and that run may fail to make them. For a model, "
+            f"`ml-assets run {feed.name} --day DAY` makes exactly the days that it needs"
             if feed.source.start < first < lacking[0]
             else ""
         )

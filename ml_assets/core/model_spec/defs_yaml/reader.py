@@ -22,6 +22,9 @@ _MAX_PROBLEMS = 20
 _MAX_SORTED = 500
 _NAME = "a name begins with a lower-case letter and goes on with such letters, digits and _"
 _REASONS = {
+    **dict.fromkeys(("date_type", "date_parsing", "date_from_datetime_parsing"), "a day is written as 2026-11-28"),
+    "list_type": "a list is written as [first, second]",
+    "float_parsing": "a number is written as 0.8",
     "extra_forbidden": "there is no such field",
     "missing": "the field is missing",
     "^[a-z][a-z0-9_]*$": _NAME,
