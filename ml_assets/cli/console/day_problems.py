@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MOST_PROBLEMS = 12
 MISSING = ": missing"
+CONFLICTING = ": stands in rows that differ"
 CANNOT_BE_READ = ": cannot be read"
 DAY_UNREADABLE = "cannot be read: "
 FORMS = {
@@ -92,7 +93,7 @@ def print_day_problems(console: Console, spec: ModelSpec, stages: "Stages", days
     by_reason = of_rows.groupby("reason")["rows"].sum().sort_values(ascending=False)
     for reason, rows in list(by_reason.items())[:MOST_PROBLEMS]:
         day = of_rows.loc[of_rows["reason"] == reason, "day"].iloc[-1]
-        example = escape(_example(spec, stages, day, str(reason)) or (_nullable(spec, str(reason)) if problems else ""))
+        example = escape(_example(spec, stages, day, str(reason)) or (_change(spec, str(reason)) if problems else ""))
         console.print(f"  {count(rows, 'row'):>12}  {escape(str(reason))}{example}", soft_wrap=True, highlight=False)
 
 
@@ -137,11 +138,15 @@ def _number_form(decimal: str, text: str) -> str:
             "numbers have a decimal point, such as 4.2; if all numbers of the files have a comma, write "
             'csv: {decimal: ","} in source, otherwise convert this column before it lands'
         )
-    return "numbers have a decimal point, such as 4.2"
+    return "numbers are written as 4.2, without a unit or thousands separators"
 
 
-def _nullable(spec: ModelSpec, reason: str) -> str:
-    """Describe the field that allows missing values, of a column that may have them; empty for another reason."""
+def _change(spec: ModelSpec, reason: str) -> str:
+    """Describe the field to change where a reason applies to most rows of a day; empty for another reason."""
+    if reason.startswith("row_key ") and reason.endswith(CONFLICTING):
+        key = [*spec.row_key, spec.event_time]
+        example = f", such as row_key: [{', '.join(key)}]" if spec.event_time not in spec.row_key else ""
+        return f"; row_key has to name the columns that together identify a row{example}"
     name = reason.removesuffix(MISSING)
     if name == reason or name not in spec.columns or name in (*spec.row_key, spec.event_time, spec.target):
         return ""

@@ -47,16 +47,25 @@ def describe_missing_files(spec: ModelSpec, landing: str, yesterday: date) -> st
         landing: the directory or bucket.
         yesterday: the newest day that could have files.
     """
-    pattern = spec.source.files
-    first, _, rest = pattern.partition("/")
-    folders = [path.name for path in Path(landing).iterdir() if path.is_dir()] if Path(landing).is_dir() else []
+    source, root = spec.source, Path(landing)
+    file = _file_of(spec)
+    again = f"then `ml-assets run {spec.name}`"
+    in_file = f" in {file}" if file else ""
+    if source.start > yesterday:
+        return (
+            f"{spec.name}: source.start {source.start} is after {yesterday}, the newest complete day\n"
+            f"Next          correct source.start{in_file}; {again}"
+        )
+    first, _, rest = source.files.partition("/")
+    folders = [path.name for path in root.iterdir() if path.is_dir()] if root.is_dir() else []
     nearest = [] if first in folders else get_close_matches(first, folders, 1)
-    question = f"; did you mean {nearest[0]}/{rest}?" if nearest and "{" not in first else ""
-    correct = f"source.files in {file}" if (file := _file_of(spec)) else "source.files"
+    hint = f"; did you mean {nearest[0]}/{rest}?" if nearest and "{" not in first else ""
+    if first in folders and (other := next((path for path in (root / first).rglob("*") if path.is_file()), None)):
+        hint = f"; {first} has other files, such as {other.relative_to(root)}"
     return (
-        f"{spec.name}: no files of a day up to {yesterday} have landed; looked for {pattern} under {landing}"
-        f"{question}\n"
-        f"Next          put files there, or correct {correct}; then `ml-assets run {spec.name}`"
+        f"{spec.name}: no files of a day from {source.start} to {yesterday} have landed; looked for {source.files} "
+        f"under {landing}{hint}\n"
+        f"Next          put files there, or correct source.files{in_file}; {again}"
     )
 
 

@@ -185,7 +185,7 @@ def _decode(content: bytes, dialect: CsvDialect) -> bytes:
         line = 1 + content.count(b"\n", 0, error.start)
         raise ValueError(
             f"line {line:,} is not {dialect.encoding} text (byte 0x{content[error.start]:02x}: {error.reason}); "
-            "set csv.encoding in the specification to the encoding of the files"
+            "set source.csv.encoding to the encoding of the files, such as cp1252"
         ) from error
     return content
 

@@ -98,7 +98,7 @@ def test_a_word_for_a_missing_value_is_shown_with_the_field_that_declares_it(mak
         (".", "3,4", 'if all numbers of the files have a comma, write csv: {decimal: ","} in source, otherwise'),
         (",", "0.567", "source.csv.decimal is a comma, for all columns; convert those with a point before they land"),
         (",", "1.234,5", "numbers have a decimal comma, such as 4,2, as source.csv.decimal says"),
-        (".", "1,234.5", "numbers have a decimal point, such as 4.2"),
+        (".", "1,234.5", "numbers are written as 4.2, without a unit or thousands separators"),
     ],
 )
 def test_a_number_with_the_other_decimal_separator_is_shown_with_the_change_to_make(make_spec, decimal, text, form):
@@ -116,6 +116,16 @@ def test_missing_values_of_a_rejected_day_are_shown_with_the_field_that_allows_t
         days = [(DAYS[0], "day", "", bad(12), 1)] if rejected else []
         lines = printed_report(make_spec(), report(*days, *entries))
         assert lines[-2:] == [f"       12 rows  amount: missing{hint}", "       12 rows  label: missing"]
+
+
+def test_a_row_key_that_does_not_identify_rows_is_shown_with_a_key_that_may(make_spec):
+    days = (DAYS[0], "day", "", bad(12), 1)
+    entries = report(days, (DAYS[0], "row", "a.csv", "row_key id: stands in rows that differ", 12))
+    hint = "; row_key has to name the columns that together identify a row"
+    spec = make_spec()
+    assert printed_report(spec, entries)[-1].endswith(f"differ{hint}, such as row_key: [id, {spec.event_time}]")
+    entries["reason"] = entries["reason"].replace("row_key id:", "row_key id, time:", regex=True)
+    assert printed_report(make_spec(row_key=["id", spec.event_time]), entries)[-1].endswith(hint)
 
 
 def test_a_noun_follows_its_number():

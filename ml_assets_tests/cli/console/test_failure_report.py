@@ -1,9 +1,10 @@
 """The end of a failed run says what to correct, in which file."""
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
-from ml_assets.cli.console.failure_report import describe_correction, describe_refusal
+from ml_assets.cli.console.failure_report import describe_correction, describe_missing_files, describe_refusal
 from ml_assets.core.evaluation.gates import CHAMPION, GateResult
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets_tests.conftest import SMALL
@@ -37,3 +38,30 @@ def test_a_model_that_may_be_as_good_as_the_champion_needs_no_correction(monkeyp
     assert describe_refusal(spec, [inconclusive]).startswith("nothing has to be corrected: the champion stays live")
     worse = replace(inconclusive, severity="error")
     assert all(describe_refusal(spec, failed).startswith("correct") for failed in ([worse], [inconclusive, worse]))
+
+
+def missing_files(landing: Path, files: str, yesterday: date = date(2025, 1, 9)) -> list[str]:
+    spec = ModelSpec.model_validate({**SMALL, "source": {**SMALL["source"], "files": files}})
+    return describe_missing_files(spec, str(landing), yesterday).splitlines()
+
+
+def test_a_landing_without_files_of_the_pattern_is_described_with_what_it_has(tmp_path, monkeypatch):
+    monkeypatch.setattr("ml_assets.cli.console.failure_report._file_of", lambda spec: FILE)
+    (tmp_path / "sales" / "2025-01-02").mkdir(parents=True)
+    (tmp_path / "sales" / "2025-01-02" / "a.csv").touch()
+    looked = "small: no files of a day from 2025-01-01 to 2025-01-09 have landed; looked for"
+    assert missing_files(tmp_path, "salse/{day}/*") == [
+        f"{looked} salse/{{day}}/* under {tmp_path}; did you mean sales/{{day}}/*?",
+        "Next          put files there, or correct source.files in defs/small/defs.yaml; then `ml-assets run small`",
+    ]
+    assert missing_files(tmp_path, "sales/{day}/*.parquet")[0] == (
+        f"{looked} sales/{{day}}/*.parquet under {tmp_path}; sales has other files, such as sales/2025-01-02/a.csv"
+    )
+
+
+def test_a_source_that_starts_in_the_future_is_described_with_the_newest_complete_day(tmp_path, monkeypatch):
+    monkeypatch.setattr("ml_assets.cli.console.failure_report._file_of", lambda spec: FILE)
+    assert missing_files(tmp_path, "sales/{day}/*", date(2024, 12, 31)) == [
+        "small: source.start 2025-01-01 is after 2024-12-31, the newest complete day",
+        "Next          correct source.start in defs/small/defs.yaml; then `ml-assets run small`",
+    ]
