@@ -190,6 +190,8 @@ def check_files_pattern(value: str) -> str:
             raise ValueError("{day:...} must contain %Y, %m and %d once each, for example {day:%Y/%m/%d}")
     if value.startswith("/") or ".." in value.split("/") or "://" in value:
         raise ValueError("must be relative to the landing root and stay inside it")
+    if "\\" in value:
+        raise ValueError("must separate folders by /, also on Windows")
     name = DAY_PLACEHOLDER.sub(lambda m: re.sub("%.", "0", m[1] or "0"), value).rpartition("/")[2]
     if not any(_can_end_in(name.lower(), ending) for ending in FORMATS):
         raise ValueError(

@@ -1,5 +1,6 @@
 """Files under a local directory: listing with digests, reading, atomic writing."""
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterator
@@ -18,6 +19,10 @@ MAX_WRITE_SECONDS = 3600
 
 class KeyEscapes(ValueError):
     """A key leads out of the directory to which it is relative."""
+
+
+class UnreadableName(OSError):
+    """The name of a file or folder is not UTF-8."""
 
 
 class BrokenLink(OSError):
@@ -45,7 +50,7 @@ class Directory:
         no files.
 
         Raises:
-            OSError: when a folder cannot be listed, or is a file or a broken link.
+            OSError: when a folder cannot be listed, or is a file or a broken link, or the name of a file is not UTF-8.
         """
         return (key for key in self._list(prefix, after, before) if self._path(key).is_file())
 
@@ -68,6 +73,7 @@ class Directory:
                 key = path.relative_to(self.root).as_posix()
                 is_in_range = key.startswith(prefix) and after < key and (before is None or key < before)
                 if is_in_range and not _is_unfinished(name) and path.is_file():
+                    _check_name(path)
                     yield key
                 elif _is_broken(path) and (is_in_range or _may_contain(f"{key}/", prefix, after, before)):
                     # It may be the link to a folder with keys in the range.
@@ -182,6 +188,14 @@ def _may_contain(folder: str, prefix: str, after: str, before: str | None) -> bo
 
 def _is_broken(link: Path) -> bool:
     return link.is_symlink() and not link.exists()
+
+
+def _check_name(path: Path) -> None:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        name = str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        raise UnreadableName(errno.EILSEQ, "the name is not UTF-8; rename the file", name) from error
 
 
 def _is_unfinished(name: str) -> bool:

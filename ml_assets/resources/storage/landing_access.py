@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ml_assets.resources.storage.bucket import Bucket, NoListing
-from ml_assets.resources.storage.directory import Directory
+from ml_assets.resources.storage.directory import Directory, UnreadableName
 from ml_assets.resources.storage.s3_errors import bucket_at_endpoint, describe_refusal, describe_unreachable
 
 VARIABLE = "ML_ASSETS_LANDING"
@@ -38,6 +38,8 @@ def refuse_absence(objects: Directory | Bucket, uri: str) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise
+    except UnreadableName as error:
+        raise LandingUnavailable(f"{error.filename}: {error.strerror}; no day is replaced") from error
     except OSError as error:
         reason = f"{error.filename or uri}: {error.strerror or error}"
         raise LandingUnavailable(f"the landing {uri} cannot be read: {reason}. {_remedy()}") from error

@@ -11,6 +11,7 @@ from ml_assets_tests.support.changed_spec import assert_refused, change
     [
         ("source.files", "files/*.csv", "must contain {day}"),
         ("source.files", "../{day}.csv", "stay inside"),
+        ("source.files", r"small\{day}\*.csv", "must separate folders by /"),
         ("source.files", "{day:%Y/%m}/x.csv", "%Y, %m and %d"),
         ("source.files", "{day}/x.txt", "no file of a known format .* .parquet, .csv, .jsonl, .csv.gz, .jsonl.gz"),
         ("source.files", "{day}/*.zip", "no file of a known format"),

@@ -52,6 +52,19 @@ def test_a_broken_link_in_place_of_a_folder_of_the_pattern_is_unavailable(tmp_pa
     assert_unavailable(Landing(uri=str(tmp_path)), "sales: is a broken link")
 
 
+def test_a_file_whose_name_is_not_utf_8_makes_its_day_unavailable(tmp_path):
+    open_objects(str(tmp_path), {}).write("sales/2025-01-02/a.csv", b"x")
+    try:
+        os.close(os.open(os.fsencode(tmp_path) + b"/sales/2025-01-02/caf\xe9.csv", os.O_CREAT))
+    except OSError:
+        pytest.skip("this file system only has names in UTF-8")
+    for read in (READERS[0], READERS[-1]):
+        with pytest.raises(
+            LandingUnavailable, match=r"caf\\xe9\.csv: the name is not UTF-8; rename the file; no day is"
+        ):
+            read(Landing(uri=str(tmp_path)))
+
+
 @pytest.mark.parametrize("link", ["sales/2025-01-02", "sales/2025-01-02/b.csv"])
 def test_a_broken_link_in_place_of_files_of_a_day_is_unavailable(tmp_path, link):
     open_objects(str(tmp_path), {}).write("sales/2025-01-03/a.csv", b"x")

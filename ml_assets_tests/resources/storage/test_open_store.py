@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import BotoCoreError, ReadTimeoutError
 
-from ml_assets.resources.storage.directory import BrokenLink, Directory, KeyEscapes
+from ml_assets.resources.storage.directory import BrokenLink, Directory, KeyEscapes, UnreadableName
 from ml_assets.resources.storage.open_store import open_objects
 from ml_assets_tests.chaos.proxy import FaultProxy, all_of, nth
 
@@ -106,6 +106,18 @@ def test_linked_folders_and_files_count_and_links_without_an_end_do_not(tmp_path
     with pytest.raises(BrokenLink, match="day/broken"):
         Directory(root).describe("day/")
     assert [stored.key for stored in Directory(root).describe("day/f")] == ["day/file", "day/folder/x"]
+
+
+def test_a_file_whose_name_is_not_utf_8_is_refused_by_its_name(tmp_path):
+    name = os.fsencode(tmp_path) + b"/caf\xe9.csv"
+    try:
+        with open(name, "wb"):
+            pass
+    except OSError:
+        pytest.skip("this file system only has names in UTF-8")
+    for list_files in (Directory(tmp_path).describe, lambda prefix: list(Directory(tmp_path).keys(prefix))):
+        with pytest.raises(UnreadableName, match=r"the name is not UTF-8; rename the file: '.*/caf\\\\xe9\.csv'"):
+            list_files("")
 
 
 def test_a_file_that_vanishes_while_it_is_listed_is_left_out(tmp_path, monkeypatch):

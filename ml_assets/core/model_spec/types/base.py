@@ -2,9 +2,12 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import date
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 # Names of columns that the pipeline adds to its tables, and of the field of a request that holds earlier rows.
 RESERVED = ("day", "event_day", "score", "shadow_score", "decision", "model_version", "side", "reasons", "earlier_rows")
@@ -17,6 +20,36 @@ class SpecPart(BaseModel):
     """A frozen part of a model's specification that refuses unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_no_misread_values(cls, fields: Any) -> Any:
+        """Refuse what pydantic would take as another value: true and false as 1 and 0, a number as seconds since 1970.
+
+        Raises:
+            ValueError: when a field has such a value.
+        """
+        for name, value in fields.items() if isinstance(fields, dict) else ():
+            if name in cls.model_fields and isinstance(value, bool | int | float):
+                types = set(_alternatives(cls.model_fields[name].annotation))
+                if isinstance(value, bool) and types & {int, float} and bool not in types:
+                    raise ValueError(
+                        f"{name} must be a number, not {value}; YAML reads yes, no, on and off as booleans"
+                    )
+                if date in types:
+                    raise ValueError(f"{name} must be a day such as 2026-01-31, not {value}")
+        return fields
+
+
+def _alternatives(annotation: Any) -> Iterator[Any]:
+    """Yield the types of which a field may be."""
+    if get_origin(annotation) is Annotated:
+        yield from _alternatives(get_args(annotation)[0])
+    elif get_origin(annotation) in (Union, UnionType):
+        for alternative in get_args(annotation):
+            yield from _alternatives(alternative)
+    else:
+        yield annotation
 
 
 def check_name(where: str, name: str) -> None:
