@@ -185,13 +185,13 @@ def _without_project(arguments: Sequence[str]) -> list[str]:
 
 
 def exit_with_stated_fault(error: Exception) -> None:
-    """End with the message of a failure if damaged state or an MLflow server is its reason, or if the message says what
-    to do; else return.
+    """End with the message of a failure if damaged state or an external system is its reason, or if the message says
+    what to do; else return.
 
     Raises:
         SystemExit: with the message.
     """
-    from ml_assets.core.operations.failures.classification import Failure, classify
+    from ml_assets.core.operations.failures.classification import Failure, cause_of, classify
     from ml_assets.core.operations.failures.damaged_state import DamagedState
     from ml_assets.defs.environment import load_settings
     from ml_assets.resources.databases.uri_secrets import scrub, without_credentials
@@ -208,6 +208,13 @@ def exit_with_stated_fault(error: Exception) -> None:
     ):
         server = without_credentials(settings.mlflow)
         sys.exit(f"MLflow at {server} failed: {scrub(str(error), settings.mlflow)}. `ml-assets doctor` examines it")
+    remedies = {
+        Failure.REFUSED: "Check address, credentials, permissions and free space",
+        Failure.TRANSIENT: "Try it again",
+    }
+    if remedy := remedies.get(classify(error)):
+        cause = scrub(cause_of(error), settings.database, settings.mlflow)
+        sys.exit(f"{cause}. {remedy}; `ml-assets doctor` examines landing, lake, MLflow and DAGSTER_HOME")
 
 
 def _verb(arguments: Sequence[str]) -> str:

@@ -1,5 +1,6 @@
 """An interrupted command says so in a sentence, with the exit status of a shell, and so does one with damaged state."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -110,6 +111,25 @@ def test_damaged_state_ends_a_command_with_its_message_and_status_1(monkeypatch)
     monkeypatch.setattr(run, "run_model", fail)
     # A text as status is printed to standard error, and the shell gets 1.
     with kept_handlers(), pytest.raises(SystemExit, match=r"^runs\.db is damaged: all is lost\. Restore it$"):
+        call("run", "fraud_detection")
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (
+            NotADirectoryError(errno.ENOTDIR, "Not a directory", "/x/lake"),
+            r"Not a directory: '/x/lake'\. Check address",
+        ),
+        (TimeoutError("no answer"), r"no answer\. Try it again; `ml-assets doctor`"),
+    ],
+)
+def test_a_place_that_refuses_or_does_not_answer_ends_a_command_without_a_stack_trace(monkeypatch, error, message):
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(run, "run_model", fail)
+    with kept_handlers(), pytest.raises(SystemExit, match=message):
         call("run", "fraud_detection")
 
 

@@ -78,6 +78,7 @@ UNREACHABLE = (
     errno.ESTALE,
     errno.EIO,
 )
+WRONG_PLACE = (errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG)
 # SQLSTATE, by its class or whole: https://www.postgresql.org/docs/current/errcodes-appendix.html
 SQL_REFUSED, SQL_TRANSIENT = ("28", "3D", "42501", "53100"), ("08", "53", "57P", "40001", "40P01", "55P03", "25006")
 LOGIN_REFUSED = re.compile(
@@ -167,6 +168,8 @@ def by_object_store(error: BaseException) -> ErrorSignature | None:
         return "refused"
     if status := re.search(r"status code:? (\d{3})", text):
         return _of_status(int(status[1])) or ("refused" if "NoSuchBucket" in text else None)
+    if number := re.search(r"\(os error (\d+)\)", text):
+        return _of_number(int(number[1]))
     return "transient" if UNREACHABLE_STORE.search(text) else None
 
 
@@ -177,16 +180,21 @@ def by_operating_system(error: BaseException) -> ErrorSignature | None:
     if isinstance(error, ConnectionError | TimeoutError | socket.gaierror):
         return "transient"
     number = error.errno if isinstance(error, OSError) else None
-    if number == errno.ENOMEM:
-        return "memory"
-    if number in READ_ONLY_OR_FULL:
-        return "refused"
     is_cut_off = type(error).__module__ == "ssl" and type(error).__name__ in (
         "SSLEOFError",
         "SSLZeroReturnError",
         "SSLSyscallError",
     )
-    return "transient" if is_cut_off or number in UNREACHABLE else None
+    return "transient" if is_cut_off else _of_number(number)
+
+
+def _of_number(number: int | None) -> ErrorSignature | None:
+    """Return the signature of an error number of the operating system."""
+    if number == errno.ENOMEM:
+        return "memory"
+    if number in READ_ONLY_OR_FULL or number in WRONG_PLACE:
+        return "refused"
+    return "transient" if number in UNREACHABLE else None
 
 
 def without_colors(text: str) -> str:

@@ -153,6 +153,9 @@ def test_sqlite_file_errors_have_signatures(text, sign):
         ),
         (OBJECT_STORE.replace("http://127.0.0.1:1/b", "http://169.254.169.254/latest") + "HTTP error", "refused"),
         ("Generic LocalFileSystem error: Unable to open file", None),
+        ("Generic LocalFileSystem error ↳ Unable to open file ↳ Permission denied (os error 13)", "refused"),
+        ("Generic LocalFileSystem error ↳ Unable to open file ↳ Input/output error (os error 5)", "transient"),
+        ("Generic LocalFileSystem error ↳ No such file or directory (os error 2)", None),
         ("503 rows were read", None),
     ],
 )
@@ -171,6 +174,7 @@ def test_object_store_texts_have_signatures(text, sign):
         (ssl.SSLEOFError(8, "EOF occurred"), "transient"),
         (OSError(errno.ENOSPC, "No space left on device"), "refused"),
         (PermissionError(errno.EACCES, "denied"), "refused"),
+        (NotADirectoryError(errno.ENOTDIR, "Not a directory"), "refused"),
         (OSError(errno.ENOMEM, "Cannot allocate memory"), "memory"),
         (FileNotFoundError(errno.ENOENT, "no"), None),
         (KeyError("x"), None),
