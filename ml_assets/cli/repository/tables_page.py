@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
+from ml_assets.cli.repository.column_meanings import MEANINGS
 from ml_assets.core.model_spec.types.task import Outputs
 from ml_assets.core.tables import columns as described
 from ml_assets.core.tables import release_schemas, schemas
@@ -46,26 +47,21 @@ def _sections() -> Iterator[str]:
     yield from _table("raw_data", "Rows as delivered.", [_CONTRACT, *described.PROVENANCE])
     yield from _table(
         "landed_objects",
-        "The files of a day. `rows` is null when a file could not be read; `fault` says what is wrong with it; "
-        "`other_columns` lists the columns that the contract does not name.",
-        _columns(schemas.LANDED_OBJECTS_SCHEMA),
+        "The files of a day.",
+        _columns("landed_objects", schemas.LANDED_OBJECTS_SCHEMA),
     )
     yield from _table("validated_data", "Rows that keep the contract.", [_CONTRACT])
     yield from _table("quarantined_data", "Rows, files and days that are not published, with the reasons.",
                       described.QUARANTINE)  # fmt: skip
     yield from _table(
         "violations",
-        "One row for each rule that at least one row of the day breaks. `column` is `row_key` for repeated keys and "
-        "`_line` for lines that are not rows. `share` is `rows` as a share of all landed rows. `sample` has up to "
-        "five of them as JSON.",
-        _columns(schemas.VIOLATIONS_SCHEMA),
+        "One row for each rule that at least one row of the day breaks.",
+        _columns("violations", schemas.VIOLATIONS_SCHEMA),
     )
     yield from _table(
         "column_profiles",
-        "The profile of each column of a day, from which the checks are computed. `bins` and `counts` are the "
-        "histogram, `values` and `value_counts` the most frequent texts, `broken` texts with traces of a wrong "
-        "encoding.",
-        _columns(schemas.PROFILE_SCHEMA),
+        "The profile of each column of a day, from which the checks are computed.",
+        _columns("column_profiles", schemas.PROFILE_SCHEMA),
     )
     yield (
         "Labels in files of their own have the same tables by day of delivery: `raw_labels`, `landed_label_objects`, "
@@ -78,23 +74,27 @@ def _sections() -> Iterator[str]:
     yield from _table(
         "feature_profiles",
         "The profile of each feature, as `column_profiles`, with how well it predicts the target alone.",
-        [Column("...", "", "The columns of `column_profiles`"), *_columns(schemas.SINGLE_FEATURE_POWER_SCHEMA)],
+        [
+            Column("...", "", "The columns of `column_profiles`"),
+            *_columns("feature_profiles", schemas.SINGLE_FEATURE_POWER_SCHEMA),
+        ],
     )
-    yield from _table("feature_metrics", "Named figures of the day.", _columns(schemas.FEATURE_METRICS_SCHEMA))
+    yield from _table(
+        "feature_metrics", "Named figures of the day.", _columns("feature_metrics", schemas.FEATURE_METRICS_SCHEMA)
+    )
     yield "## Models\n"
     yield from _table("parameter_search", "Only with `training.search`.", described.PARAMETER_SEARCH)
     yield from _table("trained_model", "The model of each day, or why there is none.", described.TRAINED_MODEL)
     yield from _table("evaluation", "The scored rows of the holdout.", [_IDENTITY, *described.EVENT_DAY, *_PREDICTED])
     yield from _table(
         "evaluation_metrics",
-        "Metrics of the holdout with 95 % bootstrap intervals. `slice_column` is empty for all rows together.",
-        _columns(schemas.EVALUATION_METRICS_SCHEMA),
+        "Metrics of the holdout with 95 % bootstrap intervals.",
+        _columns("evaluation_metrics", schemas.EVALUATION_METRICS_SCHEMA),
     )
     yield from _table(
         "champion_comparison",
-        "The model against the champion on the same rows. A difference above 0 is better. `note` says why nothing "
-        "was compared.",
-        _columns(schemas.CHAMPION_COMPARISON_SCHEMA),
+        "The model against the champion on the same rows.",
+        _columns("champion_comparison", schemas.CHAMPION_COMPARISON_SCHEMA),
     )
     yield from _table(
         "score_profiles",
@@ -107,7 +107,7 @@ def _sections() -> Iterator[str]:
     yield from _table(
         "canary_comparison",
         "The figures behind the decision ([what they mean](../explanation/releases.md#the-figures-of-a-comparison)).",
-        _columns(release_schemas.CANARY_COMPARISON_SCHEMA),
+        _columns("canary_comparison", release_schemas.CANARY_COMPARISON_SCHEMA),
     )
     yield from _table(
         "predictions", "The scored rows of the day.", [_IDENTITY, *_PREDICTED, *described.scored_columns(Outputs())[2:]]
@@ -150,5 +150,7 @@ def _table(name: str, purpose: str, columns: Iterable[Column]) -> Iterator[str]:
     yield ""
 
 
-def _columns(schema: pa.Schema) -> list[Column]:
-    return [Column(field.name, _TYPES.get(field.type, str(field.type)), "") for field in schema]
+def _columns(table: str, schema: pa.Schema) -> list[Column]:
+    return [
+        Column(field.name, _TYPES.get(field.type, str(field.type)), MEANINGS[table][field.name]) for field in schema
+    ]
