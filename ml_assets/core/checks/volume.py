@@ -18,11 +18,12 @@ STANDARD_DEVIATIONS = 4
 def evaluate_row_count(settings: RowCountCheck, counts: Mapping[date, int], day: date) -> CheckOutcome:
     """Check that a day has about as many rows as the same weekday of earlier weeks.
 
-    The count is compared with the median m of the same weekday. With fewer than two such days it is compared with all
-    days of these weeks, and passes also where it fits the only day of the same weekday, such as the second Sunday of a
-    feed that has fewer rows on Sundays. It passes between m * (1 - tolerance) and m / (1 - tolerance). A difference
-    that chance explains also passes: up to 4 * sqrt(m), as for a Poisson distribution. A day without accepted rows is
-    not evaluated, and neither is a day with fewer than three earlier days.
+    The count is compared with the median m of the same weekday. It passes between m * (1 - tolerance) and
+    m / (1 - tolerance). A difference that chance explains also passes: up to 4 * sqrt(m), as for a Poisson
+    distribution. With fewer than two such days, or two that differ so much that one may be a holiday, the count is
+    compared with all days of these weeks, and passes also where it fits the same weekday, such as the second Sunday of
+    a feed that has fewer rows on Sundays. A day without accepted rows is not evaluated, and neither is a day with fewer
+    than three earlier days.
 
     Args:
         settings: tolerance and number of weeks.
@@ -40,7 +41,7 @@ def evaluate_row_count(settings: RowCountCheck, counts: Mapping[date, int], day:
     with_rows = [other for other in earlier if counts.get(other)]
     same_weekday = [other for other in with_rows if other.weekday() == day.weekday()]
     references = [(same_weekday, f"{day:%A}{'' if len(same_weekday) == 1 else 's'}")] if same_weekday else []
-    if len(same_weekday) < MIN_SAME_WEEKDAY:
+    if len(same_weekday) < MIN_SAME_WEEKDAY or not _agree(settings, counts, same_weekday):
         if len(with_rows) < MIN_DAYS:
             have = f"{len(with_rows)} of the {len(earlier)} days before have accepted rows"
             return outcome(None, f"{have}; {MIN_DAYS} are needed for a comparison")
@@ -49,20 +50,33 @@ def evaluate_row_count(settings: RowCountCheck, counts: Mapping[date, int], day:
     return outcome(*next((result for result in compared if result[0]), compared[0]))
 
 
+def _agree(settings: RowCountCheck, counts: Mapping[date, int], same_weekday: Sequence[date]) -> bool:
+    """Return whether days are a reference that one outlier among them does not move: three or more, or two alike."""
+    if len(same_weekday) > MIN_SAME_WEEKDAY:
+        return True
+    smallest, largest = sorted(counts[other] for other in same_weekday)
+    return smallest >= _bounds(settings, largest)[0]
+
+
 def _compare_count(
     settings: RowCountCheck, counts: Mapping[date, int], rows: int, reference: Sequence[date], kind: str
 ) -> tuple[bool, str]:
     """Return whether a count is about the median of earlier days, and the reason."""
     expected = median(counts[other] for other in reference)
-    chance = STANDARD_DEVIATIONS * expected**0.5
-    low = min(expected * (1 - settings.tolerance), expected - chance)
-    high = max(expected / (1 - settings.tolerance), expected + chance)
+    low, high = _bounds(settings, expected)
     compared = f"the median of the {len(reference)} {kind} from {reference[0]} to {reference[-1]} is {expected:,.0f}"
     if len(reference) == 1:
         compared = f"the {kind} before, {reference[0]}, has {expected:,.0f}"
-    bounds = f"a count from {max(low, 0):,.0f} to {high:,.0f} passes"
+    bounds = f"a count from {low:,.0f} to {high:,.0f} passes"
     reason = f"{count(rows, 'row')} ({rows / expected:.0%} of what is expected); {compared}; {bounds}"
     return low <= rows <= high, reason
+
+
+def _bounds(settings: RowCountCheck, expected: float) -> tuple[float, float]:
+    """Return the smallest and the largest count that pass where `expected` rows are."""
+    chance = STANDARD_DEVIATIONS * expected**0.5
+    low = min(expected * (1 - settings.tolerance), expected - chance)
+    return max(low, 0), max(expected / (1 - settings.tolerance), expected + chance)
 
 
 def evaluate_gaps(

@@ -62,6 +62,23 @@ def test_a_day_like_the_only_one_of_its_weekday_passes(count, passed):
     assert ("the Saturday before, 2025-02-22, has 2,000" in outcome.reason) is (count == 2_000)
 
 
+@pytest.mark.parametrize(
+    ("week_before", "passing"), [(50, (7_000, 10_000, 14_000)), (2_000, (5_000, 10_000)), (10_000, (7_000, 10_000))]
+)
+def test_a_holiday_among_two_days_of_the_weekday_fails_no_normal_day(week_before, passing):
+    monday = DAY + timedelta(days=2)
+    weekend = {DAY: 2_000, DAY + timedelta(days=1): 2_000}
+    counts = weeks(length=14) | weekend | {monday - timedelta(days=7): week_before}
+    for rows in (*passing, 30, 30_000):
+        outcome = evaluate_row_count(RowCountCheck(), counts | {monday: rows}, monday)
+        assert outcome.passed is (rows in passing), outcome.reason
+
+
+def test_two_alike_days_of_the_weekday_are_the_only_reference():
+    counts = weeks(length=14) | {DAY: 10_000}
+    assert evaluate_row_count(RowCountCheck(), counts, DAY).failed
+
+
 @pytest.mark.parametrize("counts", [{}, before(100, 100), before(100, 0, 0, 100)])
 def test_a_day_with_too_few_earlier_days_is_not_evaluated(counts):
     outcome = evaluate_row_count(RowCountCheck(), counts | {DAY: 5}, DAY)
