@@ -15,9 +15,9 @@ import pytest
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import START, day, rows_of
 from ml_assets_tests.resources.notifications.test_outbox import rows
+from ml_assets_tests.support.forkserver.liveness import is_alive
 from ml_assets_tests.support.lake_content import digests
 from ml_assets_tests.support.local_instance import LocalInstance
-from ml_assets_tests.support.processes import is_alive
 from ml_assets_tests.support.webhook import Webhook
 
 pytestmark = [pytest.mark.clock, pytest.mark.slow]

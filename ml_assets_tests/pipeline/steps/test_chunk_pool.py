@@ -22,8 +22,8 @@ from ml_assets.resources.storage.landing import Landing
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, day, rows_of
 from ml_assets_tests.support.forkserver import CONTEXT
+from ml_assets_tests.support.forkserver.liveness import is_alive
 from ml_assets_tests.support.lake_content import digests
-from ml_assets_tests.support.processes import is_alive
 
 DAYS = [day(number) for number in range(1, 6)]
 
