@@ -44,10 +44,10 @@ def read_fingerprints(
     from ml_assets.core.tables.schemas import raw_schema
 
     fingerprints = [(day, table.fingerprint(day)) for day in days]
-    reads = f"{feed.name}: {reader} reads {asset} of {days[0]} to {days[-1]}" if days else ""
+    needed = f"{feed.name}: {asset} of {days[0]} to {days[-1]} are needed for {reader}" if days else ""
     if expired := [day for day, fingerprint in fingerprints if fingerprint == EXPIRED]:
         raise InputExpired(
-            f"{reads}, but retention removed the rows of {len(expired)} of these days, the first {expired[0]}, the "
+            f"{needed}, but retention removed the rows of {len(expired)} of these days, the first {expired[0]}, the "
             f"last {expired[-1]}; materialize {feed.raw} to {asset} of these days again, from the landed files"
         )
     unmade = [day for day, fingerprint in fingerprints if fingerprint is None]
@@ -62,7 +62,7 @@ def read_fingerprints(
             else ""
         )
         raise InputMissing(
-            f"{reads}, but {len(lacking)} of these days {'has' if len(lacking) == 1 else 'have'} not been made, the "
+            f"{needed}, but {len(lacking)} of these days {'has' if len(lacking) == 1 else 'have'} not been made, the "
             f"first {lacking[0]}, the last {lacking[-1]}. Make them first: `dg launch --job {feed.name}_features "
             f"--partition-range {first}...{lacking[-1]}`{not_needed}"
         )

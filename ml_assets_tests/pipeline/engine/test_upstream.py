@@ -39,7 +39,7 @@ def test_the_command_makes_the_features_that_are_missing_and_the_message_says_wh
     assert f"--partition-range {day(3)}...{day(5)}`; features of days before {day(4)} are not needed" in message
     # The rows that the features of the first day read were never made.
     result = world.run(["raw_data", "validated_data", "quarantined_data", "features"], day(3), day(5), succeed=False)
-    assert f"the features of {day(3)} reads validated_data" in failure(result)
+    assert f"are needed for the features of {day(3)}, but" in failure(result)
     assert computed(result, "features") == [day(4), day(5)]
 
 

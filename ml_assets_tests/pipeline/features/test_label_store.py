@@ -156,7 +156,7 @@ def test_a_model_is_not_made_without_label_files_that_have_landed(tmp_path):
     world.land(day(LAST + 1), rows_of(day(LAST + 1)).drop(columns="label"))
     world.run(["raw_data", "validated_data", "quarantined_data"], day(LAST + 1))
     message = failure(world.run(MODELS, day(LAST + 1), succeed=False))
-    assert f"the trained_model of {day(LAST + 1)} reads validated_labels" in message
+    assert f"are needed for the trained_model of {day(LAST + 1)}" in message
     assert f"the first {day(LAST + 1)}" in message
 
 

@@ -325,7 +325,7 @@ def test_a_removed_day_cannot_be_read_but_can_be_made_again(world):
     run_pass(world)
     reason = failure(world.run(["features"], day(9), succeed=False))
     assert (
-        "the features of 2025-01-09 reads validated_data of 2025-01-08 to 2025-01-09" in reason
+        "validated_data of 2025-01-08 to 2025-01-09 are needed for the features of 2025-01-09" in reason
         or "removed the rows of 2 of these days" in reason
     )
     assert "materialize raw_data to validated_data of these days again" in reason
