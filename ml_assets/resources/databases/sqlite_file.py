@@ -1,5 +1,6 @@
 """Damage of an SQLite file: no database, cut off, without tables or revision, or with two revisions."""
 
+import os
 import sqlite3
 from collections.abc import Collection
 from contextlib import closing
@@ -11,7 +12,8 @@ NO_TABLES = "it has no tables"
 
 
 def find_damage(path: Path, tables: Collection[str] = (), thorough: bool = False) -> str | None:
-    """Return why a file is not the database that it should be; None when it is, or while another process writes it.
+    """Return why a file is not the database that it should be; None when it is, while another process writes it,
+    or when this user may not use it.
 
     Args:
         path: an existing file.
@@ -33,7 +35,9 @@ def find_damage(path: Path, tables: Collection[str] = (), thorough: bool = False
                 return f"it lacks the table {', '.join(missing[:MOST_NAMED])}{more}"
             return _revision_problem(database) if "alembic_version" in tables else None
     except sqlite3.OperationalError as error:
-        return None if "locked" in str(error) or "busy" in str(error) else str(error)
+        # A file that this user may not use need not be damaged; whoever opens it says what is refused.
+        is_refused = "readonly" in str(error) or not os.access(path, os.R_OK)
+        return None if is_refused or "locked" in str(error) or "busy" in str(error) else str(error)
     except sqlite3.DatabaseError as error:
         return str(error)
 

@@ -146,7 +146,7 @@ def by_database(error: BaseException) -> ErrorSignature | None:
         text = str(original)
         if "locked" in text or "busy" in text:
             return "transient"
-        return "refused" if "unable to open" in text or "full" in text else None
+        return "refused" if "unable to open" in text or "full" in text or "readonly" in text else None
     if module != "psycopg2":
         return None
     if code := getattr(original, "pgcode", None):

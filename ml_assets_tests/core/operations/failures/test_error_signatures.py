@@ -130,7 +130,12 @@ def test_database_errors_have_signatures(error, sign):
 
 @pytest.mark.parametrize(
     ("text", "sign"),
-    [("database is locked", "transient"), ("unable to open database file", "refused"), ("no such table", None)],
+    [
+        ("database is locked", "transient"),
+        ("unable to open database file", "refused"),
+        ("attempt to write a readonly database", "refused"),
+        ("no such table", None),
+    ],
 )
 def test_sqlite_file_errors_have_signatures(text, sign):
     import sqlite3
