@@ -10,7 +10,7 @@ from ml_assets.cli.faults import check_interrupted
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.defs.environment import load_settings
 from ml_assets.pipeline.asset_names import asset_key
-from ml_assets.pipeline.steps.retries import ATTENDED
+from ml_assets.pipeline.steps.retries import ATTENDED, OF_DATA
 from ml_assets.resources.dagster_instance.dead_runs import NOT_RETRIED, fail_dead_runs, mark_alive
 
 if TYPE_CHECKING:
@@ -26,6 +26,12 @@ class RunFailed(Exception):
     def __init__(self, result: "dg.ExecuteInProcessResult"):
         super().__init__(_describe_failure(result))
         self.result = result
+
+    def is_of_data(self) -> bool:
+        """Return whether landed files or the specification have to be corrected; the message says what to do about
+        everything else.
+        """
+        return all(_is_check_failure(event) or _is_of_data(event) for event in _failures(self.result))
 
     def is_only_of_checks(self, step: str) -> bool:
         """Return whether the only failures are blocking checks of one step."""
@@ -117,6 +123,12 @@ def _is_check_failure(event: "dg.DagsterEvent") -> bool:
     """Return whether a step failed because of a blocking check."""
     error = event.step_failure_data.error
     return error is not None and error.cls_name == "DagsterAssetCheckFailedError"
+
+
+def _is_of_data(event: "dg.DagsterEvent") -> bool:
+    failure = event.step_failure_data.user_failure_data
+    value = failure.metadata.get(OF_DATA) if failure else None
+    return value is not None and bool(value.value)
 
 
 def _root_cause(failure: Any) -> str:

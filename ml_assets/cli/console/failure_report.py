@@ -69,16 +69,21 @@ def describe_missing_files(spec: ModelSpec, landing: str, yesterday: date) -> st
     )
 
 
-def describe_remedy(spec: ModelSpec, stages: "Stages", needed: "Needed") -> str:
+def describe_remedy(spec: ModelSpec, stages: "Stages", needed: "Needed", is_of_data: bool) -> str:
     """Return where to read on, and the command to go on with, for the end of the error of a run.
 
     Args:
         spec: the model's specification.
         stages: the stages of the model, opened after the run.
         needed: the days that were needed.
+        is_of_data: whether landed files or the specification have to be corrected; otherwise the error says what to do.
     """
     reports = Reports(spec.name, stages.training.lake)
     page = [f"Page          {reports.uri(needed.newest)}"] if reports.has_page(needed.newest) else []
+    if not is_of_data:
+        return "\n".join(
+            [*page, f"Next          `ml-assets run {spec.name}` goes on, once what the message above names is in order"]
+        )
     report = stages.validation.report(needed.landed)
     reasons = report.loc[report["scope"] == "day", "reason"]
     correct = describe_correction(_file_of(spec), bool(reasons.str.startswith(NOTHING_LANDED).any()))

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import dagster as dg
 
 from ml_assets.core.kubernetes.pod_failures import PREEMPTIONS, SECONDS_AFTER_PREEMPTION
-from ml_assets.core.operations.failures.classification import Failure, cause_of, classify, explain
+from ml_assets.core.operations.failures.classification import Failure, cause_of, classify, explain, is_of_data
 from ml_assets.core.operations.failures.damaged_state import DamagedState
 from ml_assets.pipeline.engine.run_guard import run_has_ended
 from ml_assets.pipeline.steps.redacted_events import redact_failure
@@ -24,6 +24,8 @@ from ml_assets.resources.probes.state_probe import explain_database_error
 
 # The tag of runs that a person waits for.
 ATTENDED = "ml_assets/attended"
+# Metadata of a final failure: whether landed files or the specification have to be corrected.
+OF_DATA = "is_of_data"
 # A pod that ends this close to its time limit was not preempted: its time began before that of its process.
 SECONDS_BEFORE_THE_END = 600
 log = logging.getLogger("ml_assets.days")
@@ -62,7 +64,7 @@ def apply_retry_policy(
         push_failure(context, step, kind, not is_last)
         if is_last:
             reason = redact_text(explain(kind, error, step, settings.memory_field, attempt))
-            raise dg.Failure(reason, allow_retries=False) from error
+            raise dg.Failure(reason, metadata={OF_DATA: is_of_data(error)}, allow_retries=False) from error
         seconds = settings.retry.seconds_before(attempt, random.random(), ATTENDED in context.run.tags)
         _log_retry(
             context,

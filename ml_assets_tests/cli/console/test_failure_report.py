@@ -4,10 +4,19 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from ml_assets.cli.console.failure_report import describe_correction, describe_missing_files, describe_refusal
+import pytest
+
+from ml_assets.cli.console.failure_report import (
+    describe_correction,
+    describe_missing_files,
+    describe_refusal,
+    describe_remedy,
+)
+from ml_assets.cli.needed_days import Needed
 from ml_assets.core.evaluation.gates import CHAMPION, GateResult
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets_tests.conftest import SMALL
+from ml_assets_tests.pipeline.world import World, day
 
 FILE = Path("defs/small/defs.yaml")
 
@@ -15,6 +24,24 @@ FILE = Path("defs/small/defs.yaml")
 def test_files_or_the_specification_are_corrected():
     assert describe_correction(FILE, False) == "correct the files, or defs/small/defs.yaml"
     assert describe_correction(None, False) == "correct the files or the specification"
+
+
+@pytest.mark.parametrize(
+    ("is_of_data", "remedy"),
+    [
+        (
+            True,
+            "correct the files, or defs/small/defs.yaml; then `ml-assets run small` makes what changed, and goes on",
+        ),
+        (False, "`ml-assets run small` goes on, once what the message above names is in order"),
+    ],
+)
+def test_files_are_corrected_only_where_they_are_the_reason(tmp_path, monkeypatch, is_of_data, remedy):
+    monkeypatch.setattr("ml_assets.cli.console.failure_report._file_of", lambda spec: FILE)
+    spec = ModelSpec.model_validate(SMALL)
+    stages = World(tmp_path, spec).stages()
+    needed = Needed(day(1), [day(1)], [day(1)], to_do=True)
+    assert describe_remedy(spec, stages, needed, is_of_data) == f"Next          {remedy}"
 
 
 def test_missing_days_are_landed_or_the_model_needs_fewer():

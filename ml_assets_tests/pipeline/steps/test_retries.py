@@ -9,10 +9,11 @@ import pytest
 from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.test_utils import create_run_for_test
 
-from ml_assets.cli.run_in_process import ATTENDED
+from ml_assets.cli.run_in_process import ATTENDED, RunFailed
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.retries import Retry
 from ml_assets.pipeline.engine import materialize_days as engine
+from ml_assets.pipeline.engine.stage import CannotMake
 from ml_assets.pipeline.steps import retries as attempts
 from ml_assets.pipeline.steps.retries import apply_retry_policy
 from ml_assets.pipeline.steps.step_config import run_tags, step_settings
@@ -144,6 +145,16 @@ def test_days_are_reported_once_when_the_work_after_them_is_retried(world, monke
     world.run(["raw_data", "validated_data", "quarantined_data"], day(1), day(2))
     result = world.run(["features"], day(1), day(2))
     assert outcomes(result) == [("1", "computed"), ("2", "computed"), ("1", "unchanged"), ("2", "unchanged")]
+
+
+@pytest.mark.parametrize(
+    ("error", "is_of_data"), [(CannotMake("no such column"), True), (PermissionError("denied"), False)]
+)
+def test_a_failed_run_says_whether_files_or_the_specification_have_to_be_corrected(
+    world, monkeypatch, error, is_of_data
+):
+    fail_calls(monkeypatch, error, at=1, times=1)
+    assert RunFailed(world.run(["raw_data"], day(1), succeed=False)).is_of_data() is is_of_data
 
 
 def test_retries_of_an_attended_run_wait_seconds_instead_of_minutes(world, monkeypatch):

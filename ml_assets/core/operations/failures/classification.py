@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 MAX_LINKS = 20
 MAX_CHARACTERS = 500
 OWN_PACKAGE = "ml_assets."
+# Exceptions of this package are about stores and their state, not about the content of files.
+RESOURCES = f"{OWN_PACKAGE}resources."
 
 
 class Failure(StrEnum):
@@ -57,6 +59,16 @@ def classify(error: BaseException) -> Failure:
         elif type(link).__module__.startswith(OWN_PACKAGE) and fallback is Failure.CODE:
             fallback = Failure.STATED
     return fallback
+
+
+def is_of_data(error: BaseException) -> bool:
+    """Return whether a failure is one of landed files or the specification, which somebody can correct, and not of
+    state, of an external system or of the code.
+    """
+    is_of_state = any(
+        isinstance(link, DamagedState) or type(link).__module__.startswith(RESOURCES) for link in chain(error)
+    )
+    return classify(error) is Failure.STATED and not is_of_state
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:

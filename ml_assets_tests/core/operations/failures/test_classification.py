@@ -9,10 +9,12 @@ import sqlalchemy.exc
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
 
-from ml_assets.core.operations.failures.classification import Failure, cause_of, classify, explain
+from ml_assets.core.operations.failures.classification import Failure, cause_of, classify, explain, is_of_data
+from ml_assets.core.operations.failures.damaged_state import DamagedState
 from ml_assets.pipeline.engine.stage import CannotMake, InputChanged
 from ml_assets.resources.lake.errors import LakeError
 from ml_assets.resources.mlflow.errors import MlflowUnavailable
+from ml_assets.resources.release.errors import LedgerLost
 
 
 def raised(*errors: BaseException, implicit: bool = False) -> BaseException:
@@ -67,6 +69,22 @@ NO_TABLE = sqlalchemy.exc.OperationalError("select", {}, sqlite3.OperationalErro
 )
 def test_a_failure_is_classified_from_its_exception_chain(error, failure):
     assert classify(error) is failure
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (CannotMake("materialize it first"), True),
+        (raised(LedgerLost("MLflow has releases"), CannotMake("no release")), False),
+        (LedgerLost("MLflow has releases"), False),
+        (DamagedState("runs.db is damaged"), False),
+        (MlflowUnavailable("MLflow does not answer"), False),
+        (PermissionError("denied"), False),
+        (KeyError("x"), False),
+    ],
+)
+def test_only_failures_of_files_and_specification_are_of_data(error, expected):
+    assert is_of_data(error) is expected
 
 
 def test_a_cyclic_exception_chain_is_classified():
