@@ -12,6 +12,7 @@ from ml_assets.pipeline.engine.day_state import expected_fingerprint, holds_day,
 from ml_assets.pipeline.engine.pending_commit import PendingDay
 from ml_assets.pipeline.engine.stage import (
     CannotMake,
+    DamagedInput,
     DayOutcome,
     DecidedAlready,
     InputChanged,
@@ -132,7 +133,7 @@ def _unless_made(
             return _unchanged_outcome(stage, day, begun, metadata={"left_as_it_is": str(reason)})
         case DamagedDay() | ModelFilesUnusable():
             # The other days can still be made.
-            raise CannotMake(str(reason)) from reason
+            raise DamagedInput(str(reason)) from reason
     raise reason
 
 

@@ -7,7 +7,7 @@ from ml_assets.pipeline.engine.chunks import ChunkSettings, results_by_day
 from ml_assets.pipeline.engine.commit_conflicts import TableSnapshot, commit_days, log_outcome
 from ml_assets.pipeline.engine.pending_commit import PendingDay
 from ml_assets.pipeline.engine.run_guard import RunEnded, RunGuard
-from ml_assets.pipeline.engine.stage import CannotMake, DayOutcome, Stage
+from ml_assets.pipeline.engine.stage import CannotMake, DamagedInput, DayOutcome, Stage
 
 # A commit takes about 20 ms whatever it holds, so this many days share one unless they are large.
 DAYS_PER_COMMIT = 25
@@ -44,11 +44,12 @@ def make_days(
     Raises:
         RunEnded: when the run has ended, or its time is over.
         CannotMake: after all other days are made, when a day lacks something that has to be made first, or is the only
-            partition of the run and has no data.
+            partition of the run and has no data; DamagedInput, when what one of them reads is damaged.
     """
     snapshot = TableSnapshot(stage, days)
     pending: list[PendingDay] = []
     problems: list[str] = []
+    kind = CannotMake
     time_limit_error: RunEnded | None = None
     for result in results_by_day(snapshot, days, single_partition, chunks, guard):
         match result:
@@ -57,6 +58,7 @@ def make_days(
                 break
             case CannotMake():
                 problems.append(str(result))
+                kind = DamagedInput if isinstance(result, DamagedInput) else kind
             case DayOutcome():
                 yield log_outcome(stage, result)
             case PendingDay():
@@ -70,7 +72,7 @@ def make_days(
         raise time_limit_error
     if problems:
         others = f" (and {len(problems) - 1} more days for a similar reason)" if len(problems) > 1 else ""
-        raise CannotMake(f"{problems[0]}{others}")
+        raise kind(f"{problems[0]}{others}")
 
 
 def _is_commit_due(pending: Sequence[PendingDay]) -> bool:

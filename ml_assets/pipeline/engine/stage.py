@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from ml_assets.core.operations.failures.damaged_state import DamagedState
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -22,6 +24,10 @@ class InputMissing(CannotMake):
 
 class InputExpired(CannotMake):
     """Retention removed rows that a day reads."""
+
+
+class DamagedInput(CannotMake, DamagedState):
+    """Rows or model files that a day reads are damaged; the message says which and what to do."""
 
 
 class InputChanged(Exception):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.operations.failures.classification import is_of_data
 from ml_assets.core.training.progress import Progress
 from ml_assets.pipeline.engine.chunks import ChunkSettings
 from ml_assets.pipeline.engine.materialize_days import make_days
@@ -89,8 +90,9 @@ def test_damaged_rows_of_one_model_fail_no_other(copy, monkeypatch):
         return plain(model_day)
 
     monkeypatch.setattr(stage, "reader", reader)
-    with pytest.raises(CannotMake, match=r"a\.parquet, with rows of 2025-01-11, is gone"):
+    with pytest.raises(CannotMake, match=r"a\.parquet, with rows of 2025-01-11, is gone") as raised:
         make(stage)
+    assert not is_of_data(raised.value)
     assert [row["model_digest"] is None for row in rows(copy).values()] == [True, True, False, True, False, False]
 
 
