@@ -15,6 +15,7 @@ from ml_assets.pipeline.features.label_store import LabelsByKey
 from ml_assets.resources.lake.errors import LakeError
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.table import Table
+from ml_assets.resources.observability.redaction import redact_text
 from ml_assets.resources.storage.landing import Landing
 
 log = logging.getLogger("ml_assets.service")
@@ -23,7 +24,8 @@ log = logging.getLogger("ml_assets.service")
 class HistoryCache:
     """The features of single rows, over the validated days in the lake.
 
-    features: None until the history is read for the first time.
+    features: None until the history is read for the first time. problem: why the last refresh failed; None if it did
+    not.
     """
 
     def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing) -> None:
@@ -33,6 +35,7 @@ class HistoryCache:
         self._tables: list[Table] = []
         self._versions: list[int] = []
         self.features: OnlineFeatures | None = None
+        self.problem: str | None = None
 
     def refresh(self) -> None:
         """Read the history again if one of its tables has a new commit; the features are swapped all at once.
@@ -41,6 +44,14 @@ class HistoryCache:
             LakeError: when a table does not exist, or has no day yet. The cached history stays after this and any other
                 error of the store.
         """
+        try:
+            self._refresh()
+            self.problem = None
+        except Exception as error:
+            self.problem = redact_text(f"{type(error).__name__}: {error}")
+            raise
+
+    def _refresh(self) -> None:
         if not self._tables:
             self._tables = self._open()
         for table in self._tables:

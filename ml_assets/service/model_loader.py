@@ -118,7 +118,14 @@ class ModelLoader:
                 raise CannotLoad(f"{name} has no version with the alias {CHAMPION} in the registry")
             return self._load(released.champion, released.created), None
         except CannotLoad as error:
-            live = Ledger(self._lake, name).latest().champion
+            try:
+                live = Ledger(self._lake, name).latest().champion
+            # Whatever is wrong with the lake, the service says so and tries again.
+            except Exception as lake_error:
+                raise CannotLoad(
+                    f"{str(error).rstrip('.')}; the release ledger in {self._lake.uri} cannot be read: "
+                    f"{type(lake_error).__name__}: {lake_error}"
+                ) from lake_error
             if live is None:
                 raise
             remedy = f"the champion of the release ledger, {live}, scores; {restore_command(name)} restores the version"

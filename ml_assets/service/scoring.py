@@ -82,7 +82,11 @@ class Scoring:
         """Return what is missing to score requests; None if nothing is."""
         if self.loader.models is None:
             return self.loader.problem or "no model is loaded"
-        return None if self.history.features is not None else f"the history of {self.spec.name} is not read yet"
+        if self.history.features is not None:
+            return None
+        if self.history.problem is not None:
+            return f"the history of {self.spec.name} cannot be read: {self.history.problem}"
+        return f"the history of {self.spec.name} is not read yet"
 
     async def score(self, body: bytes, reason_count: int, client: str = "", request_id: str = "") -> ScoreResponse:
         """Score a request with the models that are loaded when it is read, even if they are swapped meanwhile.

@@ -1,6 +1,7 @@
 """The history is read with the labels known by then, and read again only after a new commit."""
 
 from datetime import date
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -11,6 +12,7 @@ from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES, landed_to_feature
 from ml_assets.resources.lake.errors import LakeError
 from ml_assets.resources.lake.read_only_lake import ReadOnlyLake
 from ml_assets.service.history import HistoryCache
+from ml_assets.service.scoring import Scoring
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.features.test_label_store import SPEC as WITH_LABEL_FILES
 from ml_assets_tests.pipeline.features.test_label_store import labels_of
@@ -65,6 +67,9 @@ def test_the_history_is_not_read_again_without_a_new_commit(tmp_path):
     history = cached_history(world)
     with pytest.raises(LakeError, match="no such table yet"):
         history.refresh()
+    assert "no such table yet" in (history.problem or "")
+    loader = SimpleNamespace(models=object())
+    assert "no such table yet" in (Scoring(world.spec, loader, history).missing() or "")
     for number in (1, 2):
         world.land(day(number), rows_of(day(number)))
     world.run(list(LANDED_TO_FEATURES), day(1), day(1))

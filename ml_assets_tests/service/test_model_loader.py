@@ -48,6 +48,14 @@ def test_a_lake_that_cannot_be_read_is_named_and_not_the_registry(world, make_sp
     assert loader.problem == f"small is being read from {world.lake.uri}"
 
 
+def test_a_lake_that_is_a_file_is_named_and_refreshes_go_on(world, tmp_path, make_spec):
+    (tmp_path / "file").touch()
+    loader = ModelLoader(make_spec(), Lake(uri=str(tmp_path / "file")), world.registry)
+    loader.refresh()
+    assert loader.models is None
+    assert f"the release ledger in {tmp_path / 'file'} cannot be read: NotADirectoryError" in (loader.problem or "")
+
+
 def test_without_a_champion_in_registry_and_ledger_nothing_scores(tmp_path, make_spec):
     world = ReleaseWorld(Lake(uri=str(tmp_path / "lake")), tmp_path)
     loader = ModelLoader(make_spec(), world.lake, world.registry)
