@@ -3,6 +3,7 @@
 # pyarrow makes the functions of its compute module at run time, where no type checker sees them.
 # pyright: reportAttributeAccessIssue=false
 
+import codecs
 import json
 import re
 import zlib
@@ -26,6 +27,17 @@ from ml_assets.core.tables.schemas import SOURCE_FILE, SOURCE_ROW, UNREADABLE, r
 
 WHOLE_LINE, NOT_IN_FILE = "_line", "column missing in file"
 _NOT_SPACE = re.compile(rb"\S")
+# First bytes that no text file has, with what the file is and what to do.
+_PACK = "pack it with gzip instead, or unpack it"
+_OTHER_FORMATS: tuple[tuple[re.Pattern[bytes], str], ...] = (
+    (re.compile(rb"PK\x03\x04"), "it is a ZIP archive or an Excel workbook: unpack it, or export its table as CSV"),
+    (re.compile(rb"BZh[1-9]1AY&SY"), f"it is a bzip2 file: {_PACK}"),
+    (re.compile(rb"\x28\xb5\x2f\xfd"), f"it is a Zstandard file: {_PACK}"),
+    (re.compile(rb"\xfd7zXZ\x00"), f"it is an xz file: {_PACK}"),
+)
+_GZIP, _PARQUET = re.compile(rb"\x1f\x8b\x08"), re.compile(rb"PAR[1E].*PAR[1E]\Z", re.DOTALL)
+_UTF_16_OR_32 = re.compile(rb"\xff\xfe|\xfe\xff|\x00\x00\xfe\xff")
+_ENCRYPTED = re.compile("encrypted metadata|Cannot decrypt")
 
 
 @dataclass(frozen=True)
@@ -138,10 +150,19 @@ def _parse(spec: Contract, key: str, content: bytes) -> ParsedFile:
     """
     name, limits = key.lower(), spec.source.limits
     if name.endswith(".gz"):
+        _check_format(spec, key, content, is_packed=True)
         content, name = unpack_gzip(content, limits), name[:-3]
+        if _GZIP.match(content):
+            raise ValueError("it is packed with gzip twice: pack it once")
+    _check_format(spec, key[: len(name)], content)
     sources = {column.source or column_name for column_name, column in spec.columns.items()}
     if name.endswith(".parquet"):
-        file = parse_parquet(content, sources, limits)
+        try:
+            file = parse_parquet(content, sources, limits)
+        except OSError as error:
+            if _ENCRYPTED.search(str(error)):
+                raise ValueError("it is an encrypted Parquet file: write it without encryption") from error
+            raise
         file.check_rows(sources)
         return file
     if not name.endswith((".csv", ".jsonl")):
@@ -157,6 +178,37 @@ def _parse(spec: Contract, key: str, content: bytes) -> ParsedFile:
             raise
         raise ValueError(f"{_first_line(error)}; it begins with {_first_line_of(content)!r}") from error
     return file
+
+
+def _check_format(spec: Contract, key: str, content: bytes, is_packed: bool = False) -> None:
+    """Check the first bytes of a file for those of another format than the ending of its name says.
+
+    Args:
+        spec: the contract of the files.
+        key: name of the file, without the ending of what was unpacked.
+        content: the bytes of the file, unpacked unless `is_packed`.
+        is_packed: whether the file has to be a gzip file.
+
+    Raises:
+        ValueError: when it has another format; with what to do.
+    """
+    name = key.rpartition("/")[2]
+    if advice := next((advice for pattern, advice in _OTHER_FORMATS if pattern.match(content)), None):
+        raise ValueError(advice)
+    if is_packed:
+        if content and not _GZIP.match(content):
+            raise ValueError(f"it is not a gzip file: name it {name[:-3]}")
+        return
+    if _GZIP.match(content):
+        raise ValueError(f"it is a gzip file: name it {name}.gz")
+    if _PARQUET.match(content) and not name.lower().endswith(".parquet"):
+        raise ValueError(f"it is a Parquet file: name it {name.rpartition('.')[0]}.parquet")
+    is_csv = name.lower().endswith(".csv")
+    if _UTF_16_OR_32.match(content) and (is_csv or name.lower().endswith(".jsonl")):
+        if not is_csv:
+            raise ValueError("it is text in UTF-16 or UTF-32: JSON lines have to be UTF-8")
+        if not codecs.lookup(spec.source.csv.encoding).name.startswith(("utf-16", "utf-32")):
+            raise ValueError("it is text in UTF-16 or UTF-32: set source.csv.encoding to utf-16 or utf-32")
 
 
 def _first_text(first: pa.Array | None, second: pa.Array | None) -> pa.Array | None:

@@ -16,6 +16,7 @@ from ml_assets.core.model_spec.types.file_limits import DEFAULT_LIMITS, FileLimi
 _BLOCK = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 _BETWEEN_OBJECTS = re.compile(r"(?<=\})[\s,\[\]]*(?=\{)")
+_DOCUMENT = re.compile(rb"(?:\xef\xbb\xbf)?\s*+(\[|\{\s*?\n)")
 _SPACE = re.compile(r"[ \t\n\r]*")
 _QUOTED, _BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL), re.compile(r"[\[\]{}]")
 
@@ -56,7 +57,16 @@ def parse_json_lines(
     no_columns = pa.array([{}] * (0 if texts else columns.rows), pa.struct([]))
     table = pa.table(texts) if texts else pa.Table.from_struct_array(no_columns)
     names = [escape(name) for name in columns.names]
-    return ParsedFile(table, names, [escape(text) for text in broken], unreadable, integers=integers)
+    first_problem = _describe_document(content) if broken else None
+    return ParsedFile(table, names, [escape(text) for text in broken], unreadable, first_problem, integers=integers)
+
+
+def _describe_document(content: bytes) -> str | None:
+    """Return what to do about a file that begins as one JSON document over several lines."""
+    if start := _DOCUMENT.match(content):
+        kind, script = ("array", " (`jq -c '.[]'`)") if start[1] == b"[" else ("object", " (`jq -c .`)")
+        return f"the file seems to be one JSON {kind}: write one object a line{script}"
+    return None
 
 
 def _blocks_of_lines(content: bytes, limits: FileLimits) -> Iterator[Sequence[str]]:

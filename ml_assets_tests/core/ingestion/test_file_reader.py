@@ -1,12 +1,16 @@
 """Files with errors are read too, and errors are returned as values."""
 
+import base64
+import bz2
 import gzip
 import io
 import json
+import lzma
 from datetime import UTC, datetime
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pyarrow.parquet.encryption as encryption
 import pytest
 
 from ml_assets.core.ingestion.file_reader import read_landed_file
@@ -19,6 +23,26 @@ CSV = b"id,event_time,card,amount,label,comment\n1,2025-01-01 10:00:00,A,1.5,0,h
 def parquet(**columns) -> bytes:
     sink = io.BytesIO()
     pq.write_table(pa.table(columns), sink)
+    return sink.getvalue()
+
+
+class PlainKeys(encryption.KmsClient):
+    """Keys that nothing protects."""
+
+    def wrap_key(self, key: bytes, _: str) -> str:
+        return base64.b64encode(key).decode()
+
+
+def encrypted_parquet(plaintext_footer: bool) -> bytes:
+    sink, table = io.BytesIO(), pa.table({"id": [1]})
+    properties = encryption.CryptoFactory(lambda _: PlainKeys()).file_encryption_properties(
+        encryption.KmsConnectionConfig(),
+        encryption.EncryptionConfiguration(
+            footer_key="footer", column_keys={"column": ["id"]}, plaintext_footer=plaintext_footer
+        ),
+    )
+    with pq.ParquetWriter(sink, table.schema, encryption_properties=properties) as writer:
+        writer.write_table(table)
     return sink.getvalue()
 
 
@@ -107,6 +131,41 @@ def test_a_file_that_cannot_be_read_has_no_rows_and_a_reason(make_spec, key, con
     file = read_landed_file(make_spec(), key, content)
     assert file.rows is None
     assert "cannot be read" in (file.fault or "")
+
+
+@pytest.mark.parametrize(
+    ("key", "content", "advice"),
+    [
+        ("day/rows.csv", gzip.compress(CSV), "it is a gzip file: name it rows.csv.gz"),
+        ("rows.parquet", gzip.compress(CSV), "it is a gzip file: name it rows.parquet.gz"),
+        ("rows.csv.gz", gzip.compress(gzip.compress(CSV)), "it is packed with gzip twice: pack it once"),
+        ("rows.csv.gz", CSV, "it is not a gzip file: name it rows.csv"),
+        ("rows.csv", b"PK\x03\x04" + bytes(50), "it is a ZIP archive or an Excel workbook"),
+        ("rows.csv.gz", b"PK\x03\x04" + bytes(50), "it is a ZIP archive or an Excel workbook"),
+        ("rows.csv", bz2.compress(CSV), "it is a bzip2 file: pack it with gzip instead, or unpack it"),
+        ("rows.jsonl", lzma.compress(CSV), "it is an xz file: pack it with gzip instead, or unpack it"),
+        ("rows.csv", parquet(id=[1]), "it is a Parquet file: name it rows.parquet"),
+        ("rows.csv", CSV.decode().encode("utf-16"), "set source.csv.encoding to utf-16 or utf-32"),
+        ("rows.jsonl", b'{"id": 1}'.decode().encode("utf-16"), "JSON lines have to be UTF-8"),
+        ("rows.jsonl", b'[\n{"id":\n 1}]', "one JSON array: write one object a line (`jq -c '.[]'`)"),
+        ("rows.jsonl", b'{\n"id": 1\n}', "one JSON object: write one object a line (`jq -c .`)"),
+        ("rows.parquet", encrypted_parquet(True), "it is an encrypted Parquet file: write it without encryption"),
+        ("rows.parquet", encrypted_parquet(False), "it is an encrypted Parquet file: write it without encryption"),
+    ],
+)
+def test_contents_of_another_format_than_the_ending_says_are_named(make_spec, key, content, advice):
+    file = read_landed_file(make_spec(), key, content)
+    assert file.rows is None
+    assert advice in (file.fault or "")
+
+
+def test_an_array_with_an_object_a_line_is_named(make_spec):
+    file = read_landed_file(make_spec(), "a.jsonl", b'[\n {"id": 1},\n {"id": 2}\n]\n')
+    assert "3 lines are not rows (the file seems to be one JSON array: write one object a line" in (file.fault or "")
+
+
+def test_text_that_begins_as_another_format_does_is_read(make_spec):
+    assert "its columns are PAR1, BZh9" in (read_landed_file(make_spec(), "a.csv", b"PAR1,BZh9\n1,2\n").fault or "")
 
 
 @pytest.mark.parametrize("key", ["a.csv", "a.parquet"])
