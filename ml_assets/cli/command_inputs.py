@@ -14,6 +14,7 @@ from ml_assets.core.operations.failures.damaged_state import GONE, MLFLOW, MOVED
 from ml_assets.defs.environment import build_environment, load_settings
 from ml_assets.defs.settings import Settings
 from ml_assets.pipeline.graph.stages import Stages, open_stages
+from ml_assets.resources.databases.sqlite_file import find_refusal
 from ml_assets.resources.lake.errors import LakeError
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.mlflow.connection import sqlite_path
@@ -92,13 +93,16 @@ def release_differences(spec: ModelSpec, settings: Settings) -> list[str]:
         return [f"MLflow and the deploy target could not be compared: {error}"]
 
 
-def refuse_lost_store(spec: ModelSpec, settings: Settings) -> None:
-    """Check that MLflow's SQLite store is there if the model has releases: a new one would have only its newest model.
+def refuse_unusable_store(spec: ModelSpec, settings: Settings) -> None:
+    """Check that this user may use MLflow's SQLite store, and that it is there if the model has releases: a new one
+    would have only its newest model.
 
     Raises:
-        SystemExit: with a message, when the file is gone or empty.
+        SystemExit: with a message, when the file is gone or empty, or belongs to another user.
     """
     path = sqlite_path(settings.mlflow)
+    if path is not None and path.exists() and (refusal := find_refusal(path)):
+        sys.exit(f"{spec.name}: {refusal}")
     if path is None or (path.exists() and path.stat().st_size) or path.with_name(path.name + MOVED_AWAY).exists():
         return
     lake = (build_environment(settings).resources or {})["lake"]

@@ -33,8 +33,8 @@ LAST_LINES = 12
 # is unavailable, where Dagster cannot even record a failure.
 SERVICE = r"an external service failed .*re-execute the run from failure"
 FULL = (
-    rf"an external service refused the request: .*Check .*free space|{SERVICE}|database or disk is full|disk I/O error|"
-    "No space left on device"
+    rf"a file or an external service cannot be used: .*Check .*free space|{SERVICE}|database or disk is full|"
+    "disk I/O error|No space left on device"
 )
 DATABASE = rf"{SERVICE}|OperationalError|InterfaceError"
 

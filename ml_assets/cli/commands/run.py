@@ -12,7 +12,7 @@ from rich.console import Console
 
 from ml_assets.cli.command_inputs import (
     open_model_stages,
-    refuse_lost_store,
+    refuse_unusable_store,
     release_differences,
     require_settings,
     require_spec,
@@ -59,7 +59,7 @@ def run_model(model: str | None = None, day: date | None = None, train: bool = F
     except LakeError as error:
         sys.exit(str(error))
     yesterday = datetime.now(ZoneInfo(spec.source.time_zone)).date() - timedelta(days=1)
-    refuse_lost_store(spec, settings)
+    refuse_unusable_store(spec, settings)
     try:
         _refuse_lost_landing(spec, stages, landing, settings)
         _simulate_if_empty(spec, landing, settings, console)

@@ -18,6 +18,7 @@ from ml_assets.pipeline.steps.step_config import StepSettings
 from ml_assets.pipeline.steps.step_metrics import push_failure
 from ml_assets.resources.dagster_instance.dead_runs import NOT_RETRIED, mark_alive
 from ml_assets.resources.dagster_internals.run_tags import GRPC_INFO_TAG
+from ml_assets.resources.databases.sqlite_file import RefusedFile
 from ml_assets.resources.databases.uri_secrets import reveal
 from ml_assets.resources.observability.redaction import redact_text
 from ml_assets.resources.probes.state_probe import explain_database_error
@@ -57,7 +58,7 @@ def apply_retry_policy(
         raise
     except Exception as error:
         redact_failure(error)
-        # A damaged database is the reason to name, not the statement that failed on it.
+        # A database that is damaged or refused is the reason to name, not the statement that failed on it.
         error = _damaged_database(context, error) or error
         kind, attempt = classify(error), context.retry_number + 1
         is_last = kind is not Failure.TRANSIENT or attempt > settings.retry.times
@@ -87,7 +88,7 @@ def apply_retry_policy(
 
 def _damaged_database(
     context: dg.OpExecutionContext | dg.AssetExecutionContext, error: Exception
-) -> DamagedState | None:
+) -> DamagedState | RefusedFile | None:
     store = getattr(context.resources, "tracking", None) or getattr(context.resources, "registry", None)
     damage = explain_database_error(error, None, reveal(store.tracking_uri) if store else None)
     if damage is not None:

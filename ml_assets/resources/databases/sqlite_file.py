@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import stat
 from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
@@ -40,6 +41,36 @@ def find_damage(path: Path, tables: Collection[str] = (), thorough: bool = False
         return None if is_refused or "locked" in str(error) or "busy" in str(error) else str(error)
     except sqlite3.DatabaseError as error:
         return str(error)
+
+
+class RefusedFile(PermissionError):
+    """A file that this user may not read or write. The message names it, its owner and what to do."""
+
+    states_remedy = True
+
+
+def find_refusal(path: Path, writing: bool = True) -> str | None:
+    """Return that this user may not use an existing file, with its owner and what to do; None when they may.
+
+    Args:
+        path: the file.
+        writing: whether it has to be written, too. SQLite writes a journal into the folder of the file.
+    """
+    for place, need, verb in ((path, os.R_OK, "read"), (path, os.W_OK, "write"), (path.parent, os.W_OK, "write")):
+        if not os.access(place, need) and (writing or need == os.R_OK):
+            owner, mode = _owner_of(place), stat.S_IMODE(place.stat().st_mode)
+            return (
+                f"{place} belongs to {owner} with mode {mode:o}, and this user may not {verb} it: run this as {owner}, "
+                "or give the file and its folder to this user"
+            )
+    return None
+
+
+def _owner_of(path: Path) -> str:
+    try:
+        return f"the user {path.owner()}"
+    except (KeyError, NotImplementedError):
+        return f"the user {path.stat().st_uid}"
 
 
 def is_unfinished(path: Path) -> bool:

@@ -14,9 +14,9 @@ from uuid import uuid4
 from ml_assets.core.operations.failures.damaged_state import MLFLOW
 from ml_assets.resources.databases.creation_lock import creation_lock
 from ml_assets.resources.databases.postgresql_uri import is_postgresql
-from ml_assets.resources.databases.sqlite_file import find_damage
+from ml_assets.resources.databases.sqlite_file import find_damage, find_refusal
 from ml_assets.resources.databases.uri_secrets import reveal, scrub, without_credentials
-from ml_assets.resources.mlflow.errors import DamagedStore, MlflowUnavailable, NoResponse
+from ml_assets.resources.mlflow.errors import DamagedStore, MlflowUnavailable, NoResponse, RefusedStore
 from ml_assets.resources.mlflow.postgresql_store import create_postgresql_store
 from ml_assets.resources.mlflow_internals.empty_store import store_tables
 from ml_assets.resources.mlflow_internals.http_request import get
@@ -185,7 +185,10 @@ def _is_complete(uri: str, path: Path) -> bool:
         if is_empty(path):
             return False
     except sqlite3.OperationalError:
-        # It cannot be opened: MLflow says why.
+        # MLflow would try for minutes to open it.
+        if refusal := find_refusal(path, writing=False):
+            raise RefusedStore(f"the MLflow store cannot be opened: {refusal}") from None
+        # MLflow says why it cannot be opened.
         return True
     except sqlite3.DatabaseError:
         log.debug("%s is not an SQLite database", path)

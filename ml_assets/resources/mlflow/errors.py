@@ -1,6 +1,7 @@
 """The error of an MLflow store that cannot be used."""
 
 from ml_assets.core.operations.failures.damaged_state import DamagedState
+from ml_assets.resources.databases.sqlite_file import RefusedFile
 
 
 class MlflowUnavailable(ConnectionError):
@@ -11,6 +12,10 @@ class MlflowUnavailable(ConnectionError):
 
 class DamagedStore(MlflowUnavailable, DamagedState):
     """The SQLite file of an MLflow store is damaged."""
+
+
+class RefusedStore(MlflowUnavailable, RefusedFile):
+    """The SQLite file of an MLflow store may not be read by this user."""
 
 
 class NoResponse(MlflowUnavailable):

@@ -13,8 +13,8 @@ from ml_assets.core.operations.failures.damaged_state import (
     REMOVED_CORRECTIONS,
     DamagedState,
 )
-from ml_assets.resources.dagster_internals.home_files import damaged_files
-from ml_assets.resources.databases.sqlite_file import find_damage
+from ml_assets.resources.dagster_internals.home_files import damaged_files, tables_by_file
+from ml_assets.resources.databases.sqlite_file import RefusedFile, find_damage, find_refusal
 from ml_assets.resources.lake.delta_transactions import Transactions
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.new_table import open_table
@@ -26,8 +26,11 @@ from ml_assets.resources.storage.run_marker import UNFINISHED_RUNS, read_marker
 NOTIFICATIONS_FILE = "notifications.db"
 
 
-def explain_database_error(error: BaseException, home: str | None, mlflow: str | None) -> DamagedState | None:
-    """Return the damaged SQLite files that are the reason of an error of a database; None if there are none.
+def explain_database_error(
+    error: BaseException, home: str | None, mlflow: str | None
+) -> DamagedState | RefusedFile | None:
+    """Return the SQLite files that are the reason of an error of a database, because they are damaged or this user may
+    not use them; None if there are none.
 
     Args:
         error: the error, with its chain of causes.
@@ -37,7 +40,15 @@ def explain_database_error(error: BaseException, home: str | None, mlflow: str |
     if not any(_is_of_sqlite(link) for link in chain(error)):
         return None
     messages = [*(find_damaged_home(Path(home)) if home else ()), *(find_damaged_mlflow(mlflow) if mlflow else ())]
+    if not messages and (refusals := _find_refusals(home, mlflow)):
+        return RefusedFile("\n".join(refusals))
     return DamagedState("\n".join(messages)) if messages else None
+
+
+def _find_refusals(home: str | None, mlflow: str | None) -> list[str]:
+    files = [Path(home) / file for file in (*tables_by_file(), NOTIFICATIONS_FILE)] if home else []
+    files += [path] if mlflow and (path := sqlite_path(mlflow)) else []
+    return [refusal for path in files if path.exists() and (refusal := find_refusal(path))]
 
 
 def find_damaged_home(home: Path) -> list[str]:

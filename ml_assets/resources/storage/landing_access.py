@@ -14,6 +14,8 @@ VARIABLE = "ML_ASSETS_LANDING"
 class LandingUnavailable(Exception):
     """The landing does not exist or cannot be listed. The message says what, where, and what to do."""
 
+    states_remedy = True
+
 
 @contextmanager
 def refuse_absence(objects: Directory | Bucket, uri: str) -> Iterator[None]:

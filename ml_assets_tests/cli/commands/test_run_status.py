@@ -47,7 +47,7 @@ def end(make_spec, tmp_path, monkeypatch):
             ("require_spec", make_spec()),
             ("require_settings", replace(read_settings({}), landing=str(tmp_path))),
             ("open_model_stages", stages),
-            ("refuse_lost_store", None),
+            ("refuse_unusable_store", None),
             ("days_needed", Needed(NEWEST, [NEWEST], [NEWEST], to_do=False)),
             ("release_differences", []),
         ):

@@ -112,7 +112,7 @@ def test_a_transient_failure_that_persists_ends_the_step_with_advice(world, monk
         ),
         (
             PermissionError(13, "Permission denied"),
-            "small/raw_data: an external service refused the request: PermissionError",
+            "small/raw_data: a file or an external service cannot be used: PermissionError",
         ),
     ],
 )

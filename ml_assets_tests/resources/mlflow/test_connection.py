@@ -1,10 +1,14 @@
 import base64
 import logging
+import sqlite3
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from ml_assets.core.operations.failures.classification import Failure, classify
+from ml_assets.resources.mlflow import connection
 from ml_assets.resources.mlflow.connection import MlflowUnavailable, connect, quiet_mlflow, sqlite_path
 from ml_assets.resources.probes.mlflow_probe import MlflowStore, probe_mlflow
 from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
@@ -67,6 +71,19 @@ def test_the_error_of_a_store_that_cannot_be_created_names_it(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(MlflowUnavailable, match=r"store sqlite:///.*mlflow\.db cannot be created.*Check the path"):
         connect(f"sqlite:///{tmp_path}/file/mlflow.db")
+
+
+def test_a_store_that_this_user_may_not_read_is_named_at_once(tmp_path, monkeypatch):
+    uri = new_store(tmp_path)
+
+    def refuse(_: Path) -> bool:
+        raise sqlite3.OperationalError("unable to open database file")
+
+    monkeypatch.setattr(connection, "is_empty", refuse)
+    monkeypatch.setattr("ml_assets.resources.databases.sqlite_file.os.access", lambda *_: False)
+    with pytest.raises(MlflowUnavailable, match=r"mlflow\.db belongs to .* may not read it: run this as") as caught:
+        connect(uri)
+    assert classify(caught.value) is Failure.REFUSED
 
 
 def test_an_existing_store_is_left_unchanged(tmp_path):

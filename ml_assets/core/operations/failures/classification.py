@@ -122,13 +122,15 @@ def explain(failure: Failure, error: BaseException, step: str, memory_field: str
     """
     if failure is Failure.STATED:
         return str(error)
+    if failure is Failure.REFUSED and getattr(error, "states_remedy", False):
+        return f"{step}: {str(error).rstrip('.')}. A retry does not help; re-execute the run from failure afterwards"
     tried = "once" if attempts == 1 else f"{attempts} times"
     explanations = {
         Failure.TRANSIENT: f"an external service failed (tried {tried}), most recently with {cause_of(error)}. "
         "Committed days are kept. Check that the service works again, then re-execute the run from failure; `retries` "
         "in the specification sets the number of attempts",
-        Failure.REFUSED: f"an external service refused the request: {cause_of(error)}. A retry does not help. Check "
-        "address, credentials, permissions and free space of the service, then re-execute the run from failure",
+        Failure.REFUSED: f"a file or an external service cannot be used: {cause_of(error)}. A retry does not help. "
+        "Check address, credentials, permissions and free space, then re-execute the run from failure",
         Failure.MEMORY: f"out of memory: {cause_of(error)}. A retry with the same memory would fail again. Raise "
         f"{memory_field} in the specification where steps are pods, or free memory on this machine, then re-execute "
         "the run from failure",

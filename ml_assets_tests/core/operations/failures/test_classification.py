@@ -15,6 +15,7 @@ from ml_assets.pipeline.engine.stage import CannotMake, InputChanged
 from ml_assets.resources.lake.errors import LakeError
 from ml_assets.resources.mlflow.errors import MlflowUnavailable
 from ml_assets.resources.release.errors import LedgerLost
+from ml_assets.resources.storage.landing_access import LandingUnavailable
 
 
 def raised(*errors: BaseException, implicit: bool = False) -> BaseException:
@@ -117,6 +118,15 @@ def test_a_message_that_is_complete_is_not_changed():
     assert (
         explain(Failure.STATED, CannotMake("materialize it first"), "small/features", "compute.data.memory", 1)
         == "materialize it first"
+    )
+
+
+def test_a_refusal_that_says_what_to_do_is_not_explained_twice():
+    error = raised(PermissionError(13, "denied"), LandingUnavailable("the landing cannot be read. Check its disk"))
+    assert classify(error) is Failure.REFUSED
+    assert explain(Failure.REFUSED, error, "small/raw_data", "compute.data.memory", 1) == (
+        "small/raw_data: the landing cannot be read. Check its disk. A retry does not help; re-execute the run from "
+        "failure afterwards"
     )
 
 
