@@ -1,5 +1,6 @@
 """Rules for the names of columns, and for the columns that have a role: key, time, target, entity, slices."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 
 from ml_assets.core.model_spec.source import Column, column_of
@@ -10,7 +11,7 @@ def check_column_names(columns: Mapping[str, Column]) -> None:
     """Check that tables can have columns of these names, and that each has a source of its own.
 
     Raises:
-        ValueError: when a name is not valid or reserved, two names differ by case only, or two columns are read from
+        ValueError: when a name is not valid or reserved, two names differ by case or Unicode form only, or two columns are read from
             the same one in the files.
     """
     for name in columns:
@@ -20,13 +21,15 @@ def check_column_names(columns: Mapping[str, Column]) -> None:
                 f"columns.{name}: the pipeline reserves names that begin with _, and {', '.join(RESERVED)}; rename "
                 "the column (`source` is its name in the files)"
             )
-    by_lower: dict[str, str] = {}
+    by_form: dict[str, str] = {}
     for name in columns:
-        if (other := by_lower.setdefault(name.lower(), name)) != name:
-            raise ValueError(
-                f"columns.{name}: it differs from {other} in upper and lower case only, which tables do not "
-                "distinguish; rename one of them (`source` is its name in the files)"
-            )
+        if (other := by_form.setdefault(unicodedata.normalize("NFC", name.lower()), name)) == name:
+            continue
+        if name.lower() == other.lower():
+            difference = f"differs from {other} in upper and lower case only, which tables do not distinguish"
+        else:
+            difference = f"has the characters of another column in another Unicode form, {name!a} beside {other!a}"
+        raise ValueError(f"columns.{name}: it {difference}; rename one of them (`source` is its name in the files)")
     sources = [column.source or name for name, column in columns.items()]
     if twice := repeated(sources):
         raise ValueError(f"columns: {', '.join(twice)} in the files is the source of more than one column")

@@ -41,3 +41,9 @@ from ml_assets_tests.support.changed_spec import assert_refused
 )
 def test_a_column_that_tables_cannot_have_or_that_does_not_fit_its_role_is_refused(small, path, value, reason):
     assert_refused(small, path, value, reason)
+
+
+@pytest.mark.parametrize(("first", "second"), [("caf\u00e9", "cafe\u0301"), ("cafe\u0301", "CAF\u00c9")])
+def test_two_columns_that_differ_by_unicode_form_only_are_refused(small, first, second):
+    small["columns"][first] = {"type": "number"}
+    assert_refused(small, f"columns.{second}", {"type": "number"}, "of another column in another Unicode form")
