@@ -2,6 +2,7 @@
 share the pod of their run.
 """
 
+import json
 import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -239,6 +240,24 @@ def test_a_pod_that_cannot_be_created_fails_its_step_unless_a_quota_is_exceeded(
     health = handler.check_step_health(context)
     assert health.unhealthy_reason == "its pod cannot be made: no PriorityClass with name ml-assets-data was found"
     assert was_removed(handler)
+
+
+FORBIDDEN = 'jobs.batch is forbidden: User "system:serviceaccount:ml-assets:runs" cannot create resource "jobs"'
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [(json.dumps({"kind": "Status", "message": FORBIDDEN}), FORBIDDEN), ("a proxy", "(403)\nReason: Forbidden\n")],
+)
+def test_a_job_that_kubernetes_refuses_fails_its_step_with_the_answer(instance, make_spec, body, reason):
+    handler, context = launched(instance, make_spec(compute=OWN_PODS), launch=False)
+    refusal = ApiException(status=403, reason="Forbidden")
+    refusal.body = body
+    handler._jobs._api_client.batch_api.create_namespaced_job.side_effect = refusal
+    list(handler.launch_step(context))
+    health = handler.check_step_health(context)
+    assert not health.is_healthy
+    assert health.unhealthy_reason.startswith(f"its job cannot be made: {reason}")
 
 
 def test_a_step_stays_healthy_if_events_may_not_be_read(instance, make_spec):

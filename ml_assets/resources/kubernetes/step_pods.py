@@ -71,6 +71,7 @@ class PodStepHandler(StepHandler):
         self._are_all_configured = are_all_configured
         self._launch_times: dict[str, float] = {}
         self._finished_jobs: set[str] = set()
+        self._refused_jobs: dict[str, str] = {}
         self.preempted: set[str] = set()
 
     @property
@@ -94,8 +95,15 @@ class PodStepHandler(StepHandler):
                 f"{memory} of memory for {size:,} bytes that the largest day is made from",
                 EngineEventData(),
             )
-        self._launch_times[job_name(self._jobs, step_handler_context)] = time.monotonic()
-        yield from self._jobs.launch_step(step_handler_context)
+        from dagster_k8s.client import DagsterK8sUnrecoverableAPIError
+
+        job = job_name(self._jobs, step_handler_context)
+        self._launch_times[job] = time.monotonic()
+        try:
+            yield from self._jobs.launch_step(step_handler_context)
+        except DagsterK8sUnrecoverableAPIError as error:
+            # Raised, it would end the whole run without what Kubernetes says, and the run would be retried.
+            self._refused_jobs[job] = _answer(error.k8s_api_exception)
 
     def check_step_health(self, step_handler_context: StepHandlerContext) -> CheckStepHealthResult:
         """Report a step as unhealthy, with the reason that Kubernetes gives, if its pod failed or cannot be created, or
@@ -103,8 +111,10 @@ class PodStepHandler(StepHandler):
         """
         if self.shares_pod(step_handler_context):
             return self._shared.check_step_health(step_handler_context)
-        health = self._jobs.check_step_health(step_handler_context)
         job = job_name(self._jobs, step_handler_context)
+        if job in self._refused_jobs:
+            return CheckStepHealthResult.unhealthy(f"its job cannot be made: {self._refused_jobs[job]}")
+        health = self._jobs.check_step_health(step_handler_context)
         job_namespace = namespace(self._jobs, step_handler_context)
         pods = [pod.to_dict() for pod in self._client.get_pods_in_job(job, job_namespace)]
         key = step_key(step_handler_context)
@@ -190,6 +200,14 @@ class PodStepHandler(StepHandler):
         if RETRY_NUMBER in tags or self._are_all_configured or key in self._overrides:
             return False
         return SHARES_POD in context.step_tags[key] and SHARES_POD in tags
+
+
+def _answer(error: Any) -> str:
+    """Return what the API of Kubernetes answered to a request that it refused: a sentence for most of them."""
+    try:
+        return str(json.loads(error.body)["message"])
+    except (TypeError, ValueError, KeyError):
+        return str(error)
 
 
 def with_memory(tags: Mapping[str, str], memory: str) -> dict[str, str]:
