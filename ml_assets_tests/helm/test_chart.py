@@ -22,6 +22,7 @@ from ml_assets_tests.helm.charts import (
     rendered,
     validate,
 )
+from ml_assets_tests.helm.dagster.dagster_chart import chart_pods
 
 # The oldest version that the chart allows and that has schemas here, and the newest.
 KUBERNETES = ("1.27", "1.37")
@@ -135,8 +136,13 @@ def test_production_has_no_credentials_and_no_s3_endpoint_of_the_laptop():
 def test_services_disruption_budgets_and_autoscalers_select_their_pods(place):
     manifests = rendered(place)
     labels = {name: pod["metadata"]["labels"] for name, pod in pods(manifests)}
-    # The webservers are pods of Dagster's chart, with these labels.
-    labels |= {"ml-assets-webserver": dagster_values(place)["dagsterWebserver"]["labels"]}
+    # The webservers are pods of Dagster's chart. Those of another release beside it would have two budgets, and
+    # Kubernetes evicts no pod with two.
+    webserver = chart_pods(dagster_values(place))["webserver"]["metadata"]["labels"]
+    labels |= {
+        "ml-assets-webserver": webserver,
+        "another release": {**webserver, "app.kubernetes.io/instance": "another"},
+    }
     for manifest in of_kind(manifests, "Service") + of_kind(manifests, "PodDisruptionBudget"):
         selector = manifest["spec"]["selector"]
         match_labels = selector.get("matchLabels", selector)
@@ -231,6 +237,12 @@ def test_every_container_has_default_requests_and_limits_for_the_quota():
     [container] = limits["spec"]["limits"]
     counted = {name.split(".")[1] for name in quota["spec"]["hard"] if name.split(".")[-1] in ("cpu", "memory")}
     assert counted <= set(container["defaultRequest"]) & set(container["default"])
+
+
+def test_no_pod_takes_all_of_the_disk_of_a_node_in_production():
+    [limits] = of_kind(rendered("production"), "LimitRange")
+    [container] = limits["spec"]["limits"]
+    assert set(container["defaultRequest"]) == set(container["default"]) == {"cpu", "memory", "ephemeral-storage"}
 
 
 @pytest.mark.parametrize("place", PLACES)
