@@ -11,8 +11,8 @@ def check_column_names(columns: Mapping[str, Column]) -> None:
     """Check that tables can have columns of these names, and that each has a source of its own.
 
     Raises:
-        ValueError: when a name is not valid or reserved, two names differ by case or Unicode form only, or two columns are read from
-            the same one in the files.
+        ValueError: when a name is not valid or reserved, two names differ by case or Unicode form only, or two columns
+            are read from the same one in the files.
     """
     for name in columns:
         check_name("columns", name)
