@@ -31,11 +31,13 @@ class RunFailed(Exception):
         """Return whether landed files or the specification have to be corrected; the message says what to do about
         everything else.
         """
-        return all(_is_check_failure(event) or _is_of_data(event) for event in _failures(self.result))
+        failures = _failures(self.result)
+        return bool(failures) and all(_is_check_failure(event) or _is_of_data(event) for event in failures)
 
     def is_only_of_checks(self, step: str) -> bool:
-        """Return whether the only failures are blocking checks of one step."""
-        return all(_is_check_failure(event) and event.step_key == step for event in _failures(self.result))
+        """Return whether the only failures are blocking checks of one step. A run may fail before its first step."""
+        failures = _failures(self.result)
+        return bool(failures) and all(_is_check_failure(event) and event.step_key == step for event in failures)
 
 
 def run_days(
@@ -110,6 +112,7 @@ def _describe_failure(result: "dg.ExecuteInProcessResult") -> str:
         for event in _failures(result)
         if not _is_check_failure(event)
     ]
+    reasons += [f"run: {_run_error(event)}" for event in result.all_events if event.is_run_failure and not reasons]
     failed = [check for check in result.get_asset_check_evaluations() if check.blocking and not check.passed]
     reasons += [f"{check.asset_key.to_user_string()}: {check.check_name}: {check.description}" for check in failed]
     return "\n".join([f"run {result.run_id} failed; `ml-assets ui` shows its events", *reasons])
@@ -129,6 +132,11 @@ def _is_of_data(event: "dg.DagsterEvent") -> bool:
     failure = event.step_failure_data.user_failure_data
     value = failure.metadata.get(OF_DATA) if failure else None
     return value is not None and bool(value.value)
+
+
+def _run_error(event: "dg.DagsterEvent") -> str:
+    error = getattr(event.event_specific_data, "error", None)
+    return error.message.strip() if error is not None else str(event.message)
 
 
 def _root_cause(failure: Any) -> str:

@@ -157,6 +157,15 @@ def test_a_failed_run_says_whether_files_or_the_specification_have_to_be_correct
     assert RunFailed(world.run(["raw_data"], day(1), succeed=False)).is_of_data() is is_of_data
 
 
+def test_a_run_that_fails_before_its_first_step_is_no_failure_of_checks_or_data():
+    data = SimpleNamespace(error=SimpleNamespace(message="the instance cannot be used\n"))
+    event = SimpleNamespace(is_step_failure=False, is_run_failure=True, event_specific_data=data)
+    result = SimpleNamespace(run_id="1", all_events=[event], get_asset_check_evaluations=list)
+    error = RunFailed(result)
+    assert (error.is_only_of_checks("small__evaluation"), error.is_of_data()) == (False, False)
+    assert str(error).endswith("\nrun: the instance cannot be used")
+
+
 def test_retries_of_an_attended_run_wait_seconds_instead_of_minutes(world, monkeypatch):
     attended_flags = []
     monkeypatch.setattr(
