@@ -6,6 +6,7 @@ for one value, and "\\x00a" for the empty text.
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 
 def escape_nul(values: pd.Series) -> pd.Series:
@@ -16,13 +17,25 @@ def escape_nul(values: pd.Series) -> pd.Series:
     """
     if values.dtype != object and not isinstance(values.dtype, pd.StringDtype):
         return values
-    if not any("\0" in value or "\x01" in value for value in values if isinstance(value, str)):
+    if not _may_need_escapes(values):
         return values
     escaped = [
         value.replace("\x01", "\x01\x01").replace("\0", "\x01\x02") if isinstance(value, str) else value
         for value in values
     ]
     return pd.Series(escaped, index=values.index, dtype=values.dtype, name=values.name)
+
+
+def _may_need_escapes(values: pd.Series) -> bool:
+    """Return whether text of a column may have a character that is escaped."""
+    try:
+        texts = pa.array(values, pa.large_string(), from_pandas=True)
+    except (pa.ArrowException, UnicodeError):
+        # Not all values are text, or valid text.
+        return True
+    chunks = texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]
+    # Both are smaller than all other bytes of UTF-8.
+    return any(np.frombuffer(data, np.uint8).min(initial=255) <= 1 for chunk in chunks if (data := chunk.buffers()[2]))
 
 
 def factorize(values: pd.Series, sort: bool = False) -> tuple[np.ndarray, pd.Index]:
