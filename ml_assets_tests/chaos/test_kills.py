@@ -21,7 +21,7 @@ KILLS = {
     "trained_model": [Kill("after write models", 2)],
     "evaluation": [Kill("before event ASSET_MATERIALIZATION of small__evaluation", 3)],
     # A version is registered that is not in the lake.
-    "model_registry_entry": [Kill("before mlflow log_model_artifacts"), Kill("after mlflow create_model_version")],
+    "model_registry_entry": [Kill("after mlflow create_logged_model"), Kill("after mlflow create_model_version")],
     # The ledger differs from MLflow and the deploy target.
     "deployment": [
         Kill("after commit release_ledger"),

@@ -1,7 +1,6 @@
 """A job of a small model whose steps share the pod of their run, as a function that other processes can load."""
 
 import copy
-import os
 
 import dagster as dg
 
@@ -15,12 +14,9 @@ from ml_assets.resources.release.deploy_target import DeployTarget
 from ml_assets.resources.storage.landing import Landing
 from ml_assets_tests.conftest import SMALL
 
-ROOT = "SHARED_JOB_ROOT"
 
-
-def small_features() -> dg.JobDefinition:
-    """Build the job from raw data to features; landing, lake and registry are in the folder that the variable names."""
-    root = os.environ[ROOT]
+def small_features(root: str) -> dg.JobDefinition:
+    """Build the job from raw data to features; landing, lake and registry are in the folder `root`."""
     spec = ModelSpec.model_validate(copy.deepcopy(SMALL))
     uri = f"sqlite:///{root}/mlflow.db"
     resources = {

@@ -6,20 +6,18 @@ import dagster as dg
 import pytest
 
 from ml_assets.resources.lake.lake import Lake
-from ml_assets_tests.kubernetes.shared_job import ROOT, small_features
+from ml_assets_tests.kubernetes import shared_job
 from ml_assets_tests.pipeline.world import rows_of
 
 
 @pytest.mark.slow
-def test_steps_that_share_a_pod_run_in_separate_processes_and_commit_their_days(instance, tmp_path, monkeypatch):
-    monkeypatch.setenv(ROOT, str(tmp_path))
+def test_steps_that_share_a_pod_run_in_separate_processes_and_commit_their_days(instance, tmp_path):
     folder = tmp_path / "landing" / "2025-01-01"
     folder.mkdir(parents=True)
     day = dg.DailyPartitionsDefinition("2025-01-01").time_window_for_partition_key("2025-01-01").start.date()
     rows_of(day).to_csv(folder / "a.csv", index=False)
-    with dg.execute_job(
-        dg.reconstructable(small_features), instance=instance, tags={"dagster/partition": "2025-01-01"}
-    ) as result:
+    job = dg.build_reconstructable_job(shared_job.__name__, "small_features", (str(tmp_path),))
+    with dg.execute_job(job, instance=instance, tags={"dagster/partition": "2025-01-01"}) as result:
         assert result.success
         events = instance.all_logs(result.run_id)
     started = [

@@ -157,7 +157,7 @@ def test_a_canary_not_shown_to_be_as_good_holds_until_its_time_is_over(make):
     live = make(spec_with({"margin": -0.05}))
     decide_with(live, {5: "equal"})
     assert live.story()[1:] == [(5, "start", 1, 2, 20), (25, "rollback", 1, None, 0)]
-    assert "not shown to be within -0.05 of the champion" in live.row(24)["reason"]
+    assert "not shown to be within -0.05, nor to be worse" in live.row(24)["reason"]
 
 
 @pytest.mark.slow

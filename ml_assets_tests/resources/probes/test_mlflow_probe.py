@@ -80,7 +80,7 @@ def test_a_real_mlflow_server_tells_the_version_of_the_package(tmp_path: Path):
         assert probe_mlflow(address) == MlflowStore("server", server=version("mlflow"))
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(120)
 
 
 def wait_for(attempt: Callable[[], None]) -> None:
