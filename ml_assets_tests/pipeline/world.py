@@ -146,16 +146,20 @@ class World:
             selection=[asset_key(self.spec, name) for name in names],
             tags=tags,
             instance=self.instance,
-            resources={
-                "lake": self.lake,
-                "landing": self.landing,
-                "registry": self.registry,
-                "tracking": self.tracking,
-                "deploy_target": self.deploy_target,
-            },
+            resources=self.resources(),
             run_config={"ops": dict(ops or {}), "loggers": {"console": {"config": {"log_level": log_level}}}},
             raise_on_error=False,
         )
+
+    def resources(self) -> dict[str, Any]:
+        """Return the resources that its assets require."""
+        return {
+            "lake": self.lake,
+            "landing": self.landing,
+            "registry": self.registry,
+            "tracking": self.tracking,
+            "deploy_target": self.deploy_target,
+        }
 
     def events_of(self, result: dg.ExecuteInProcessResult) -> list[dg.EventLogEntry]:
         """Return all events of a run, in their order."""

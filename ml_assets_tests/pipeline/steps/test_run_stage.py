@@ -22,18 +22,7 @@ def world(tmp_path) -> World:
 
 
 def run(world: World, selection: dg.AssetSelection) -> dg.ExecuteInProcessResult:
-    return dg.materialize(
-        assets_of(SPEC),
-        selection=selection,
-        resources={
-            "lake": world.lake,
-            "landing": world.landing,
-            "registry": world.registry,
-            "tracking": world.tracking,
-            "deploy_target": world.deploy_target,
-        },
-        raise_on_error=False,
-    )
+    return dg.materialize(assets_of(SPEC), selection=selection, resources=world.resources(), raise_on_error=False)
 
 
 def test_checks_alone_are_evaluated_on_the_newest_day_with_rows(world):
