@@ -83,7 +83,7 @@ def test_log_lines_and_answers_of_the_service_have_no_secrets(secrets, tmp_path,
     finally:
         logging.setLogRecordFactory(factory)
     assert [answer.status_code for answer in answers] == [500, 503, 200]
-    for line in ("the registry cannot be read", "the lake cannot be read", "a request could not be scored"):
+    for line in ("the release ledger in", "the lake cannot be read", "a request could not be scored"):
         assert line in written
     assert "no answer: ***" in written
     assert secrets_in_text(written + "".join(answer.text for answer in answers), SECRETS.values()) == set()
