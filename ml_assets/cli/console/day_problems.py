@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from ml_assets.pipeline.graph.stages import Stages
 
 MOST_PROBLEMS = 12
-MISSING = ": missing"
-CONFLICTING = ": stands in rows that differ"
-CANNOT_BE_READ = ": cannot be read"
 DAY_UNREADABLE = "cannot be read: "
 FORMS = {
     "integer": "integers are digits, such as 42 (true and false count as 1 and 0)",
@@ -99,7 +96,9 @@ def print_day_problems(console: Console, spec: ModelSpec, stages: "Stages", days
 
 def _example(spec: ModelSpec, stages: "Stages", day: date, reason: str) -> str:
     """Describe a value that cannot be read, and how the type of its column is written; empty for another reason."""
-    name = reason.removesuffix(CANNOT_BE_READ)
+    from ml_assets.core.validation.contract import CANNOT_BE_READ
+
+    name = reason.removesuffix(f": {CANNOT_BE_READ}")
     if name == reason or name not in spec.columns:
         return ""
     column = spec.columns[name]
@@ -143,11 +142,13 @@ def _number_form(decimal: str, text: str) -> str:
 
 def _change(spec: ModelSpec, reason: str) -> str:
     """Describe the field to change where a reason applies to most rows of a day; empty for another reason."""
-    if reason.startswith("row_key ") and reason.endswith(CONFLICTING):
+    from ml_assets.core.validation.contract import CONFLICTING, MISSING
+
+    if reason.startswith("row_key ") and reason.endswith(f": {CONFLICTING}"):
         key = [*spec.row_key, spec.event_time]
         example = f", such as row_key: [{', '.join(key)}]" if spec.event_time not in spec.row_key else ""
         return f"; row_key has to name the columns that together identify a row{example}"
-    name = reason.removesuffix(MISSING)
+    name = reason.removesuffix(f": {MISSING}")
     if name == reason or name not in spec.columns or name in (*spec.row_key, spec.event_time, spec.target):
         return ""
     return f"; if its values may be missing, write {name}: {{nullable: true}}"
