@@ -63,13 +63,17 @@ def kill_through(
     undisturbed: Content,
     title: str,
     began_with: Mapping[tuple[str, str], str],
+    steps_made: int = 0,
 ) -> Report:
-    """Run through all steps with kills in each of them; every run continues where the one before it died."""
+    """Run through all steps but the first `steps_made` with kills in each of them; every run continues where the one
+    before it died.
+    """
 
     def attempt(log: Path, names: Sequence[str], kill: Kill) -> int | None:
         return run(place, log, kill=kill, names=names)
 
-    return _chain(place, {step: list(kills.get(step, ())) for step in STEPS}, attempt, undisturbed, title, began_with)
+    by_step = {step: list(kills.get(step, ())) for step in STEPS}
+    return _chain(place, by_step, attempt, undisturbed, title, began_with, steps_made)
 
 
 def kill_through_requests(
@@ -100,8 +104,9 @@ def _chain(
     undisturbed: Content,
     title: str,
     began_with: Mapping[tuple[str, str], str],
+    begin: int = 0,
 ) -> Report:
-    report, begin = Report(title), 0
+    report = Report(title)
     wanted = {
         (part, day): rows
         for part, days in undisturbed.items()

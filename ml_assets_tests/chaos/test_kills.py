@@ -56,7 +56,7 @@ def test_runs_that_are_killed_end_with_the_content_of_an_undisturbed_one(
         assert run(landed, tmp_path / "before.log", names=assets_of(made_before)) == 0
     undisturbed = copy_of(landed, tmp_path / "undisturbed")
     assert run(undisturbed, tmp_path / "undisturbed.log") == 0
-    report = kill_through(copy_of(landed, tmp_path / "killed"), kills, content(undisturbed), "", {})
+    report = kill_through(copy_of(landed, tmp_path / "killed"), kills, content(undisturbed), "", {}, len(made_before))
     assert report.wrong == []
     assert len(report.kills) == sum(map(len, kills.values())), report.kills
     # Each run after a kill within a step reports it.

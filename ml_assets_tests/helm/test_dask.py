@@ -112,14 +112,12 @@ def test_its_pods_are_accepted_under_the_restricted_standard(part):
     )
 
 
-@pytest.mark.parametrize("part", ["worker", "scheduler"])
-def test_its_commands_exist(part):
-    [container] = CLUSTER["spec"][part]["spec"]["containers"]
-    program, command = container["args"][:2]
-    assert program == "dask"
-    assert entry_points(group="console_scripts", name=program)
-    process = subprocess.run([sys.executable, "-m", program, command, "--help"], capture_output=True, text=True)
-    assert process.returncode == 0, process.stderr
+def test_its_commands_exist():
+    containers = [CLUSTER["spec"][part]["spec"]["containers"][0] for part in ("worker", "scheduler")]
+    assert {container["args"][0] for container in containers} == {"dask"}
+    assert entry_points(group="console_scripts", name="dask")
+    process = subprocess.run([sys.executable, "-m", "dask", "--help"], capture_output=True, text=True)
+    assert {container["args"][1] for container in containers} <= set(process.stdout.split())
 
 
 def test_workers_with_gpus_have_the_node_selector_and_tolerations_of_training():

@@ -65,7 +65,8 @@ def accepted(
     return {check: [CheckOutcome(check, day, day not in failed, f"reason of {day}", severity) for day in all_days]}
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+# The table of notifications on PostgreSQL is in resources/notifications/test_outbox.py as well.
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def instance_and_database(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch
 ) -> Iterator[tuple[dg.DagsterInstance, str]]:

@@ -201,11 +201,6 @@ def test_a_failing_model_that_replaces_a_registered_one_is_not_reported_as_regis
             "calibration_ratio .* is above the maximum 0.01",
         ),
         (
-            "calibration_error",
-            {"gates": {"calibration_error": {"maximum": 1e-6}}},
-            "calibration_error .* is above the maximum 1e-06",
-        ),
-        (
             "roc_auc_slices",
             {
                 "gates": {"roc_auc": {"minimum": 0, "slice_minimum": 1}},

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.training.time_split import first_model_day
-from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES, MODEL_ASSETS, RELEASE_ASSETS
+from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES, MODEL, MODEL_ASSETS, RELEASE_ASSETS
 from ml_assets.pipeline.training.config import request_models
 from ml_assets.pipeline.training.due_days import DueModels, TrainingSchedule, not_due
 from ml_assets_tests.conftest import SMALL
@@ -17,7 +17,7 @@ from ml_assets_tests.pipeline.world import World, again, check, computed, day, r
 from ml_assets_tests.pipeline.worlds import world_with_features
 
 FIRST = day(10)
-MODELS, LIVE = list(MODEL_ASSETS), [*MODEL_ASSETS, *RELEASE_ASSETS]
+MODELS, LIVE, TRAINED = list(MODEL_ASSETS), [*MODEL_ASSETS, *RELEASE_ASSETS], [MODEL]
 
 
 def spec_with(**training) -> ModelSpec:
@@ -145,39 +145,39 @@ def test_a_plan_says_on_which_days_no_model_is_due_and_makes_them_with_the_other
 
 def test_a_model_that_was_made_before_the_interval_changed_stays_until_its_inputs_change(world):
     world.spec = spec_with()
-    world.run(MODELS, day(10), day(12))
+    world.run(TRAINED, day(10), day(12))
     world.spec = spec_with(every="3d")
-    assert again(world.run(MODELS, day(10), day(12)), "trained_model") == []
+    assert again(world.run(TRAINED, day(10), day(12)), "trained_model") == []
     assert with_model(world, 12) == [10, 11, 12]
     world.land(day(3), rows_of(day(3), 50))
     world.run(list(LANDED_TO_FEATURES), day(3), day(4))
-    world.run(MODELS, day(10), day(12))
+    world.run(TRAINED, day(10), day(12))
     assert with_model(world, 12) == [10]
 
 
 def test_stale_inputs_make_a_model_due_before_its_time_and_it_stays(world):
     world.spec = spec_with(every="5d", when=["stale_inputs"])
-    world.run(MODELS, day(10), day(11))
+    world.run(TRAINED, day(10), day(11))
     assert with_model(world, 11) == [10]
     world.land(day(3), rows_of(day(3), 50))
     world.run(list(LANDED_TO_FEATURES), day(3), day(4))
-    world.run(MODELS, day(12))
+    world.run(TRAINED, day(12))
     row = world.stages().training.row(day(12))
     assert row["due"] == f"stale_inputs: 2 days of the training window of the model of {day(10)} changed"
     assert row["model_digest"]
-    world.run(MODELS, day(13))
+    world.run(TRAINED, day(13))
     assert with_model(world, 13) == [10, 12]
     # A backfill makes the model of day 10 again, and the one of day 12 stays.
-    world.run(MODELS, day(10), day(13))
+    world.run(TRAINED, day(10), day(13))
     assert with_model(world, 13) == [10, 12]
-    assert again(world.run(MODELS, day(10), day(13)), "trained_model") == []
+    assert again(world.run(TRAINED, day(10), day(13)), "trained_model") == []
 
 
 def test_a_model_that_was_due_and_not_made_is_made_up_for_with_stale_inputs_only(world):
-    world.run(MODELS, day(11))
+    world.run(TRAINED, day(11))
     assert with_model(world, 11) == []
     world.spec = spec_with(every="3d", when=["stale_inputs"])
-    world.run(MODELS, day(12))
+    world.run(TRAINED, day(12))
     assert (
         world.stages().training.row(day(12))["due"] == f"stale_inputs: the model that was due on {day(10)} was not made"
     )
@@ -207,7 +207,7 @@ def test_a_due_model_that_cannot_be_made_fails_its_check_as_a_warning(world):
     for number in range(1, 5):
         world.land(day(number), rows_of(day(number)).assign(label=0))
     world.run(list(LANDED_TO_FEATURES), day(1), day(5))
-    result = world.run(MODELS, day(10), day(11))
+    result = world.run(TRAINED, day(10), day(11))
     evaluation = check(result, "model_due")
     assert not evaluation.passed
     assert evaluation.severity.value == "WARN"
@@ -232,7 +232,7 @@ def test_a_run_may_ask_for_a_model_of_a_day_on_which_none_is_due_and_it_stays(wo
 def test_a_requested_model_gets_searched_parameters(world):
     search = {"trials": 1, "folds": 2, "space": {"max_depth": {"low": 2, "high": 3}}}
     world.spec = spec_with(every="3d", search=search)
-    names = ["parameter_search", *MODELS]
+    names = ["parameter_search", MODEL]
     assert world.materialize(names, tags_of(day(11), None)).success
     assert with_model(world, 11) == []
     assert world.materialize(names, tags_of(day(11), None), request_models(world.spec)).success
