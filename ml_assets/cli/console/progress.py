@@ -1,7 +1,6 @@
 """Progress of the stages: bars in a terminal, a line for each stage elsewhere."""
 
 import logging
-import time
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -28,12 +27,10 @@ class StageProgress(logging.Handler):
         self._expected: dict[str, int] = {}
         self._computed: dict[str, int] = {}
         self._done: dict[str, int] = {}
-        self._started = time.perf_counter()
 
     def expect(self, stages: Sequence[str], days: int) -> None:
         """Announce the next stages and the number of days of each."""
         self._expected |= dict.fromkeys(stages, days)
-        self._started = time.perf_counter()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Count a finished day, or print a notice, for example that a stage waits before its next attempt."""
@@ -50,15 +47,12 @@ class StageProgress(logging.Handler):
             self._bars.advance(self._tasks[stage])
         elif self._done[stage] == self._expected[stage]:
             unchanged = self._done[stage] - self._computed[stage]
-            took = time.perf_counter() - self._started
-            self._started = time.perf_counter()
-            self._console.print(
-                f"{stage:>22}: {count(self._computed[stage], 'day')} computed, {unchanged} unchanged, {took:.1f} s"
-            )
+            self._console.print(f"{stage:>22}: {count(self._computed[stage], 'day')} computed, {unchanged} unchanged")
 
     def stop(self) -> None:
-        """Remove the bars before something else is printed."""
-        self._bars.stop()
+        """End the bars before something else is printed; without them, rich would print an empty line."""
+        if self._console.is_terminal:
+            self._bars.stop()
 
     def __enter__(self) -> "StageProgress":
         logging.getLogger("ml_assets.days").addHandler(self)

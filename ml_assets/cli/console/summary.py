@@ -56,10 +56,10 @@ def print_summary(
         settings: of this process.
         differences: of MLflow and the deploy target from the release ledger, one sentence each.
     """
-    console.print()
     if not needed.to_do and _is_in_order(needed, stages, differences):
         _print_nothing_to_do(console, spec, needed, stages)
         return
+    console.print()
     _print_data(console, spec, needed, stages)
     model, model_day = stages.training.row(needed.model_day(stages)), needed.model_day(stages)
     if model_day != needed.newest:
@@ -168,8 +168,8 @@ def _print_why_not_live(console: Console, spec: ModelSpec, needed: "Needed", sta
     )
 
 
-def _print_checks(console: Console, stages: Stages, day: date) -> None:
-    """Print how many checks of a day passed, the names of those that failed, and the page of the day."""
+def _print_checks(console: Console, stages: Stages, day: date, with_dashboard: bool = True) -> None:
+    """Print how many checks of a day passed, the names of those that failed, the page of the day and the dashboard."""
     reports = Reports(stages.training.spec.name, stages.training.lake)
     report = reports.report(day)
     outcomes = report.outcomes
@@ -189,7 +189,7 @@ def _print_checks(console: Console, stages: Stages, day: date) -> None:
     )
     if reports.has_page(day):
         console.print(f"Page          {escape(reports.uri(day))}", soft_wrap=True, highlight=False)
-    if reports.has_dashboard():
+    if with_dashboard and reports.has_dashboard():
         console.print(f"Dashboard     {escape(reports.dashboard_uri)}", soft_wrap=True, highlight=False)
 
 
@@ -217,7 +217,7 @@ def _print_nothing_to_do(console: Console, spec: ModelSpec, needed: "Needed", st
     )
     _print_live_versions(console, needed, stages)
     _print_why_not_live(console, spec, needed, stages)
-    _print_checks(console, stages, needed.newest)
+    _print_checks(console, stages, needed.newest, with_dashboard=False)
     console.print(NEXT, soft_wrap=True)
 
 
