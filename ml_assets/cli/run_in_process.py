@@ -12,6 +12,7 @@ from ml_assets.defs.environment import load_settings
 from ml_assets.pipeline.asset_names import asset_key
 from ml_assets.pipeline.steps.retries import ATTENDED, OF_DATA
 from ml_assets.resources.dagster_instance.dead_runs import NOT_RETRIED, fail_dead_runs, mark_alive
+from ml_assets.resources.dagster_instance.log_capture import uninterrupted_log_capture
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -78,13 +79,14 @@ def run_days(
     assets = frozenset(asset_key(spec, name) for name in names)
     # A selection of assets alone would include checks that the job leaves out.
     checks = frozenset(key for key in job.asset_layer.asset_graph.asset_check_keys if key.asset_key in assets)
-    result = job.get_subset(asset_selection=assets, asset_check_selection=checks).execute_in_process(
-        instance=instance,
-        run_id=run_id,
-        tags={**_partition_tags(days), **NOT_RETRIED, ATTENDED: "true", **({PART: part} if part else {})},
-        run_config={"ops": dict(ops or {}), "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        raise_on_error=False,
-    )
+    with uninterrupted_log_capture(instance):
+        result = job.get_subset(asset_selection=assets, asset_check_selection=checks).execute_in_process(
+            instance=instance,
+            run_id=run_id,
+            tags={**_partition_tags(days), **NOT_RETRIED, ATTENDED: "true", **({PART: part} if part else {})},
+            run_config={"ops": dict(ops or {}), "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            raise_on_error=False,
+        )
     check_interrupted()
     if not result.success:
         raise RunFailed(result)
