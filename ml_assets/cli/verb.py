@@ -15,7 +15,7 @@ PRINTED = "ml_assets.json.printed"
 EXIT_CODES = {
     0: "The command did what it says, and what it looked at is in order.",
     1: "It is not in order: a gate or check failed, a run failed, something is damaged or cannot be reached, or the "
-    "request is refused. The message says which.",
+    "request is refused, such as one for a model, a day or a version that does not exist. The message says which.",
     2: "Usage: an unknown verb or option, a value that is not valid, no project. Nothing was done.",
     130: "Interrupted by Ctrl-C (SIGINT). The message says what is kept and how to go on.",
     143: "Ended by SIGTERM, with the same message.",

@@ -47,7 +47,14 @@ def test_every_verb_has_a_help_of_its_own(verb):
 
 @pytest.mark.parametrize(
     "arguments",
-    [("nothing",), ("plan", "fraud_detection", "--job", "weekly"), ("promote", "x", "--version", "a")],
+    [
+        ("nothing",),
+        ("plan", "fraud_detection", "--job", "weekly"),
+        ("plan", "fraud_detection", "--days", "2026-10-32"),
+        ("quarantine", "fraud_detection", "--days", "2026-10-02...2026-10-01"),
+        ("promote", "x", "--version", "a"),
+        ("canary", "x"),
+    ],
 )
 def test_arguments_that_are_not_valid_end_with_status_2(arguments):
     assert CliRunner().invoke(cli, arguments).exit_code == 2

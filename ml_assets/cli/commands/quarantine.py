@@ -1,5 +1,6 @@
 """Export of quarantined rows as CSV: source file and row, violations, and the values as they landed."""
 
+import shlex
 import sys
 from collections.abc import Sequence
 from datetime import date
@@ -35,12 +36,16 @@ def export_quarantine(model: str | None = None, days: str | None = None, out: Pa
         sys.exit(str(error))
     selected = [day for day in sorted(stages.validation.quarantined.row_counts()) if first <= day <= last]
     rows = write_quarantine(stages, selected, sys.stdout.buffer) if out is None else _write_file(stages, selected, out)
-    print(
-        f"{count(rows, 'row')} to correct{f' in {out}' if out else ''}; then: ml-assets repair --file ...",
-        file=sys.stderr,
-    )
+    print(_describe_export(spec.name, rows, out), file=sys.stderr)
     if out is not None:
         publish(QuarantineReport(model=spec.name, rows=rows, days=len(selected), file=str(out)))
+
+
+def _describe_export(model: str, rows: int, out: Path | None) -> str:
+    if not rows:
+        return f"{model}: no rows of these days are in quarantine"
+    file = shlex.quote(str(out)) if out else "FILE"
+    return f"{count(rows, 'row')} to correct{f' in {out}' if out else ''}; then: ml-assets repair {model} --file {file}"
 
 
 def _write_file(stages: Stages, days: Sequence[date], out: Path) -> int:

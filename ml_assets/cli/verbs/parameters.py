@@ -2,13 +2,34 @@
 
 import click
 
+
+def _require_days(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
+    if text is not None:
+        from ml_assets.core.tables.day_ranges import parse_days
+
+        try:
+            parse_days(text)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from error
+    return text
+
+
+def _require_version(ctx: click.Context, _: click.Parameter, number: int | None) -> int | None:
+    if number is None:
+        raise click.UsageError(f"{ctx.info_name} needs --version NUMBER; `ml-assets mlflow` shows the versions")
+    return number
+
+
 model_argument = click.argument("model", required=False)
 days_option = click.option(
     "--days",
     metavar="FIRST...LAST",
+    callback=_require_days,
     help="A range such as 2026-10-01...2026-10-14, or one day; all days when left out.",
 )
-version_option = click.option("--version", type=int, metavar="NUMBER", help="The version in the model registry.")
+version_option = click.option(
+    "--version", type=int, metavar="NUMBER", callback=_require_version, help="The version in the model registry."
+)
 reason_option = click.option("--reason", metavar="TEXT", help="The reason, for those who read the release ledger.")
 actor_option = click.option("--actor", metavar="NAME", help="Who releases; user and host when left out.")
 host_option = click.option(

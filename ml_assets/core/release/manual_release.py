@@ -66,7 +66,7 @@ def _apply(
                 raise CannotRelease(f"automatic decisions {'are paused already' if state.paused else 'are not paused'}")
             return command, pause(state, command == "pause"), f"automatic decisions were {command}d"
     if version is None:
-        raise CannotRelease(f"{command} needs a version: --version NUMBER; `ml-assets mlflow` shows the versions")
+        raise CannotRelease(f"{command} needs a version")
     if version == state.champion:
         raise CannotRelease(f"{version} is the champion already")
     if command == "promote":
