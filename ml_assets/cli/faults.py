@@ -21,7 +21,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # The verbs that change something, apart from those that print or write a file for a person.
 CONTINUED = ("run", "repair", "restore", "simulate")
 RELEASED = ("rollback", "pause", "resume", "canary", "promote", "releases")
-SERVICE = "serve"
+SERVICES = ("serve", "mlflow")
 ARGUMENTS = "ml_assets.arguments"
 # Warnings of ml_assets.core.model_spec are for the author of a specification.
 LIBRARIES = r"(?!ml_assets\.core\.model_spec)"
@@ -150,7 +150,7 @@ def exit_interrupted(arguments: Sequence[str]) -> None:
     received = signals[0] if signals else signal.SIGINT
     sentence = describe_interruption(received, arguments)
     print(f"\n{sentence}", file=sys.stderr)
-    error = SystemExit(0 if _verb(arguments) == SERVICE else 128 + received)
+    error = SystemExit(0 if _verb(arguments) in SERVICES else 128 + received)
     error.add_note(sentence)
     raise error
 
@@ -166,7 +166,7 @@ def describe_interruption(received: signal.Signals, arguments: Sequence[str]) ->
     verb, model = next(iter(words), ""), next(iter(words[1:]), "-")
     command = f"`{shlex.join(['ml-assets', *arguments])}`"
     by = f"Interrupted ({received.name})"
-    if verb == SERVICE:
+    if verb in SERVICES:
         return f"{by}: the service has ended, and {command} starts it again."
     if verb in RELEASED:
         command = shlex.join(["ml-assets", "releases", *([] if model.startswith("-") else [model])])

@@ -143,8 +143,12 @@ def use_home(home: Path) -> None:
 
 
 def serve_store(uri: str) -> None:
-    """Let an MLflow server that this process becomes use a store, whose address its arguments would show."""
+    """Let an MLflow server that this process starts use a store, whose address its arguments would show, without the
+    processes of its job runner, which this pipeline does not use, and without the warnings of libraries.
+    """
     os.environ |= {"MLFLOW_BACKEND_STORE_URI": uri, "MLFLOW_TRACKING_URI": uri}
+    os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
+    os.environ.setdefault("PYTHONWARNINGS", "ignore")
 
 
 def protect_new_files() -> None:

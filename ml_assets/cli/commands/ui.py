@@ -1,6 +1,7 @@
 """Dagster's and MLflow's servers for the project of this process."""
 
 import os
+import signal
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -30,14 +31,14 @@ def start_dagster(host: str, port: int) -> None:
 
 
 def start_mlflow(host: str, port: int) -> None:
-    """Become MLflow's server on the store of the settings; print the address if the store is a server.
+    """Run MLflow's server on the store of the settings; print the address if the store is a server.
 
     Args:
         host: the address to listen on.
         port: the port of the server.
 
     Raises:
-        SystemExit: with a message, when an environment variable is not valid.
+        SystemExit: with a message, when an environment variable is not valid; with the exit code of the server.
     """
     settings = require_settings()
     if settings.mlflow.startswith(("http://", "https://")):
@@ -46,18 +47,44 @@ def start_mlflow(host: str, port: int) -> None:
     print(f"MLflow opens at http://{host}:{port}", flush=True)
     serve_store(settings.mlflow)
     # One person uses it. The server ends when a worker beside others needs more than 5 s to start.
-    _become("mlflow", "server", "--host", host, "--port", str(port), "--workers", "1")
+    arguments = ["--host", host, "--port", str(port), "--workers", "1", "--uvicorn-opts", "--log-level warning"]
+    _supervise(_command_line("mlflow", "server", *arguments))
 
 
 def _become(command: str, *arguments: str) -> None:
     """Replace this process by a command of the same environment, which gets Ctrl-C and whose exit code counts."""
+    command_line = _command_line(command, *arguments)
+    if sys.platform == "win32":
+        # There execv starts another process, does not quote arguments, and gives the prompt back at once.
+        sys.exit(subprocess.run(command_line).returncode)
+    os.execv(sys.executable, command_line)
+
+
+def _supervise(command_line: list[str]) -> None:
+    """Run a server whose processes do not get the Ctrl-C of the terminal, at which they would print stack traces: they
+    get SIGTERM when this process is interrupted.
+    """
+    if sys.platform == "win32":
+        sys.exit(subprocess.run(command_line).returncode)
+    server = subprocess.Popen(command_line, process_group=0)
+
+    def end_server(*_: object) -> None:
+        os.killpg(server.pid, signal.SIGTERM)
+
+    signal.signal(signal.SIGHUP, end_server)
+    try:
+        sys.exit(server.wait())
+    except KeyboardInterrupt:
+        end_server()
+        server.wait()
+        raise
+
+
+def _command_line(command: str, *arguments: str) -> list[str]:
+    """Return the command line of a command of the same environment, and prepare the environment for it."""
     # Two packages of MLflow have the same one.
     entry = next(entry for entry in entry_points(group="console_scripts") if entry.name == command)
     code = f"import sys; from {entry.module} import {entry.attr}; sys.argv[0] = {command!r}; sys.exit({entry.attr}())"
     sys.stdout.flush()
     activate_environment()
-    command_line = [sys.executable, "-c", code, *arguments]
-    if sys.platform == "win32":
-        # There execv starts another process, does not quote arguments, and gives the prompt back at once.
-        sys.exit(subprocess.run(command_line).returncode)
-    os.execv(sys.executable, command_line)
+    return [sys.executable, "-c", code, *arguments]
