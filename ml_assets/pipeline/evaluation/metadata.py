@@ -8,9 +8,12 @@ import dagster as dg
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.types.task import BINARY
 from ml_assets.pipeline.evaluation.stage import ESTIMATE
-from ml_assets.pipeline.steps.check_results import inline_plot, round_for_people, table
+from ml_assets.pipeline.steps.check_results import VERDICTS, inline_plot, round_for_people, table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ml_assets.core.evaluation.gates import GateResult
     from ml_assets.pipeline.evaluation.stage import ModelEvaluation
 
 
@@ -21,11 +24,21 @@ def evaluation_problem(stage: "ModelEvaluation", day: date) -> str | None:
 
 
 def evaluation_metadata(stage: "ModelEvaluation", day: date) -> dict[str, Any]:
-    """Return the overall metrics of a day as numbers, which the UI plots over time, and which rows they leave out."""
+    """Return the verdict of the gates, the overall metrics of a day as numbers, which the UI plots over time, and which
+    rows they leave out.
+    """
     overall = [row for row in stage.metric_rows(day) if not row["slice_column"]]
     known = known_positives_note(stage.spec, day) if overall else None
     note = {"known_positives": known} if known else {}
-    return note | {row["metric"]: round_for_people(row["value"]) for row in overall}
+    verdict = {"verdict": describe_verdict(stage.gate_results(day))} if overall else {}
+    return verdict | note | {row["metric"]: round_for_people(row["value"]) for row in overall}
+
+
+def describe_verdict(results: "Sequence[GateResult]") -> str:
+    """Say whether a model passes its gates, and name those that it does not pass."""
+    if failed := [result.gate for result in results if result.passed is False]:
+        return f"does not pass {', '.join(failed)}"
+    return "passes its gates" if any(result.passed for result in results) else "no gate was evaluated"
 
 
 def known_positives_note(spec: ModelSpec, day: date) -> str | None:
@@ -46,7 +59,7 @@ def known_positives_note(spec: ModelSpec, day: date) -> str | None:
 
 
 def plot_metadata(stage: "ModelEvaluation", day: date) -> dict[str, Any]:
-    """Return the plots of the evaluation of a day, inline, and its metrics with intervals and slices as a table."""
+    """Return the gates of a day as a table, its plots, inline, and its metrics with intervals and slices as a table."""
     from ml_assets.pipeline.evaluation.plots import evaluation_plots
 
     metrics = stage.metric_rows(day)
@@ -60,4 +73,8 @@ def plot_metadata(stage: "ModelEvaluation", day: date) -> dict[str, Any]:
         {**{name: row[name] for name in names}, **{name: round_for_people(row[name]) for name in ESTIMATE}}
         for row in metrics
     ]
-    return {"plots": dg.MetadataValue.md("\n\n".join(inline)), "metrics": table(rows)}
+    gates = table(
+        {"gate": result.gate, "verdict": VERDICTS[result.passed], "reason": result.reason}
+        for result in stage.gate_results(day)
+    )
+    return {"gates": gates, "plots": dg.MetadataValue.md("\n\n".join(inline)), "metrics": table(rows)}

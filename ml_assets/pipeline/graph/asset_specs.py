@@ -57,3 +57,10 @@ def depends(spec: ModelSpec, name: str, first: int = 0, last: int = 0) -> dg.Ass
 def schema(columns: list[dg.TableColumn]) -> dict[str, Any]:
     """Return the metadata that shows the columns of a table."""
     return {"dagster/column_schema": dg.TableSchema(columns)}
+
+
+def schema_below_figures(columns: list[dg.TableColumn]) -> dict[str, Any]:
+    """Return the metadata that shows the columns of a table behind the figures of its days: the page of an asset shows
+    `dagster/column_schema` above everything else.
+    """
+    return {"columns": dg.MetadataValue.table_schema(dg.TableSchema(columns))}

@@ -20,7 +20,7 @@ from ml_assets.pipeline.evaluation.report import evaluation_parts
 from ml_assets.pipeline.evaluation.stage import ModelEvaluation
 from ml_assets.pipeline.features.checks import MIN_DRIFT_DAYS
 from ml_assets.pipeline.graph import column_schemas
-from ml_assets.pipeline.graph.asset_specs import asset, depends, paragraph, schema
+from ml_assets.pipeline.graph.asset_specs import asset, depends, paragraph, schema_below_figures
 from ml_assets.pipeline.graph.check_inputs import EVALUATION_MODULES, evaluation_inputs
 from ml_assets.pipeline.graph.checks import complete_evaluation_checks, evaluate_evaluation_checks, evaluation_checks
 from ml_assets.pipeline.graph.stages import builder_of
@@ -59,7 +59,7 @@ class TrainingStep(StageStep[ModelTraining]):
         if "drift" in spec.training.when:
             first, last = max(first, last + MIN_DRIFT_DAYS - 1), 0
         deps, kinds = [depends(spec, FEATURES, first, last), *labels, *search], {"xgboost", "scikitlearn"}
-        metadata = schema(column_schemas.table_columns(columns.TRAINED_MODEL))
+        metadata = schema_below_figures(column_schemas.table_columns(columns.TRAINED_MODEL))
         return [asset(spec, MODEL, paragraph(ModelTraining), "training", kinds, deps, **metadata)]
 
     @property
@@ -119,7 +119,7 @@ class EvaluationStep(StageStep[ModelEvaluation]):
             [depends(spec, MODEL), depends(spec, FEATURES, first, last), *labels],
             {"deltalake", "scikitlearn"},
         )
-        metadata = schema(column_schemas.evaluation_columns(spec))
+        metadata = schema_below_figures(column_schemas.evaluation_columns(spec))
         return [asset(spec, EVALUATION, paragraph(ModelEvaluation), "evaluation", kinds, deps, **metadata)]
 
     @property
@@ -188,7 +188,7 @@ class RegistrationStep(StageStep[ModelRegistration]):
     def asset_specs(self) -> list[dg.AssetSpec]:
         """The version of a model in the registry."""
         deps = [depends(self.spec, MODEL), depends(self.spec, EVALUATION)]
-        metadata = schema(column_schemas.table_columns(columns.REGISTRY_ENTRY))
+        metadata = schema_below_figures(column_schemas.table_columns(columns.REGISTRY_ENTRY))
         return [asset(self.spec, ENTRY, paragraph(ModelRegistration), "registry", {"mlflow"}, deps, **metadata)]
 
     def build(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ModelRegistration:

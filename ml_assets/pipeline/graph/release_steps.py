@@ -20,7 +20,7 @@ from ml_assets.pipeline.asset_names import (
 )
 from ml_assets.pipeline.engine.run_guard import RunGuard
 from ml_assets.pipeline.graph import column_schemas, release_column_schemas
-from ml_assets.pipeline.graph.asset_specs import asset, depends, paragraph, schema
+from ml_assets.pipeline.graph.asset_specs import asset, depends, paragraph, schema, schema_below_figures
 from ml_assets.pipeline.graph.stages import builder_of
 from ml_assets.pipeline.monitoring.quality_stage import quality_table
 from ml_assets.pipeline.release import report
@@ -48,7 +48,10 @@ class DeploymentStep(StageStep[ModelDeployment]):
         longest = canary.maximum_days.days * len(canary.steps) if canary else 0
         labels = [depends(spec, LABELS, longest)] if spec.labels else []
         rows = [depends(spec, FEATURES, longest), *labels] if canary else []
-        deps, metadata = [depends(spec, ENTRY), *rows], schema(release_column_schemas.deployment_columns())
+        deps, metadata = (
+            [depends(spec, ENTRY), *rows],
+            schema_below_figures(release_column_schemas.deployment_columns()),
+        )
         kinds = {"deltalake", "mlflow"}
         return [asset(spec, DEPLOYMENT, paragraph(ModelDeployment), GROUP, kinds, deps, **metadata)]
 

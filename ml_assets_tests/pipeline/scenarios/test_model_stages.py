@@ -155,12 +155,17 @@ def test_registration_moves_no_alias(world):
     assert world.registry.client.get_registered_model("small").aliases == {}
 
 
-def test_plots_and_metrics_are_in_the_metadata_of_the_evaluation(world):
+def test_verdict_metrics_gates_and_plots_are_in_the_metadata_of_the_evaluation(world):
     result = world.run(["evaluation"], day(12))
     (event,) = [e.step_materialization_data.materialization for e in result.get_asset_materialization_events()]
     for name in ("roc_curve", "precision_recall", "calibration", "feature_importance", "feature_contributions"):
         assert f"![{name}](data:image/svg+xml;base64," in event.metadata["plots"].md_str
     assert event.metadata["roc_auc"].value > 0.5
+    (gate, *_) = event.metadata["gates"].records
+    assert (gate.data["gate"], gate.data["verdict"]) == ("roc_auc", "passed")
+    assert event.metadata["verdict"].value == "passes its gates"
+    names = [name for name in event.metadata if not name.startswith("dagster/")]
+    assert names.index("verdict") < names.index("roc_auc") < names.index("gates") < names.index("plots")
 
 
 @pytest.mark.slow
