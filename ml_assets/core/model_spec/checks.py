@@ -19,8 +19,7 @@ SETTINGS = ("accepted", "contract", "by_partition")
 
 
 def contract_check_name(column: str) -> str:
-    """Return the name of the check of a column, or of `row_key`; Dagster allows letters, digits and underscores
-    only."""
+    """Return the name of the check of a column, or of `row_key`, with the characters that Dagster allows."""
     return CONTRACT + re.sub(r"[^A-Za-z0-9_]", "_", column)
 
 
@@ -103,9 +102,7 @@ class ColumnDriftCheck(DriftCheck):
     rows."""
 
     def distance(self, of_times: bool) -> float:
-        """Return the maximum Kolmogorov-Smirnov distance of numbers, or of times of the day; 1 where it has no bound,
-        because no distance is larger.
-        """
+        """Return the maximum distance as `DriftBounds` does; times of the day have a bound of their own."""
         return (self.time_of_day if of_times else self.ks) or 1.0
 
 
@@ -210,6 +207,8 @@ class Checks(SpecPart):
     the files of the days before."""
     row_count: RowCountCheck | None = RowCountCheck()
     no_gaps: GapsCheck | None = GapsCheck()
+    no_repeated_day: Check | None = Check()
+    """The rows of the day are not those of one of the 28 days before, landed again under another date."""
     column_drift: ColumnDriftCheck | None = ColumnDriftCheck()
     label_rate: LabelRateCheck | None = LabelRateCheck()
     no_infinities: Check | None = Check()

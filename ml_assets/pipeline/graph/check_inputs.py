@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ml_assets.core.checks.files import DAYS_BEFORE
 from ml_assets.core.checks.label_rate import REFERENCE_DAYS
+from ml_assets.core.checks.repeated_day import LOOK_BACK
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.training.time_split import split_days
 from ml_assets.pipeline.engine.day_state import expected_fingerprint
@@ -24,6 +25,7 @@ VALIDATION_MODULES = (
     "ml_assets.pipeline.validation.drift_checks",
     "ml_assets.pipeline.validation.label_match_check",
     "ml_assets.pipeline.validation.label_matching",
+    "ml_assets.pipeline.validation.repeated_day_check",
     "ml_assets.pipeline.validation.volume_checks",
 )
 FEATURE_MODULES = (
@@ -55,6 +57,7 @@ def validation_inputs(spec: ModelSpec, stage: "Validation", day: date) -> Inputs
         7 * checks.row_count.weeks if checks.row_count else 0,
         checks.no_gaps.look_back // day_length if checks.no_gaps else 0,
         checks.column_drift.reference // day_length if checks.column_drift else 0,
+        LOOK_BACK if checks.no_repeated_day else 0,
     )
     files_before = [earlier for earlier in stage.days_with_files() if earlier < day][-DAYS_BEFORE:]
     # Days before the first one with rows are no gaps.

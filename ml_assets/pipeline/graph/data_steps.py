@@ -136,7 +136,7 @@ class ValidationStep(StageStep[Validation]):
         return [replace(run, metadata=validation_metadata(run)) for run in runs]
 
     def days_read_by_checks(self, stage: Validation, day: date) -> Sequence[date]:
-        """The reference of the drift of columns, and the weeks that row counts are compared with."""
+        """The days that the day is compared with."""
         checks = self.spec.checks
         reference = checks.column_drift.reference.days if checks.column_drift else 0
         weeks = 7 * checks.row_count.weeks if checks.row_count else 0

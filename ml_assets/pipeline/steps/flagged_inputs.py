@@ -5,13 +5,14 @@ from dataclasses import replace
 from datetime import date
 
 from ml_assets.core.checks.outcome import CheckOutcome
+from ml_assets.core.checks.repeated_day import NO_REPEATED_DAY
 from ml_assets.core.model_spec.checks import CONTRACT
 from ml_assets.pipeline.asset_names import COLUMN_DRIFT, EVERY_DAY_ACCEPTED, VALIDATED
 from ml_assets.pipeline.steps.check_results import CheckRun
 from ml_assets.pipeline.steps.report_store import Reports
 
 # Checks of validated_data that are about the rows of the day itself.
-CHECKS_OF_ROWS = (EVERY_DAY_ACCEPTED, COLUMN_DRIFT, "row_count", "label_rate")
+CHECKS_OF_ROWS = (EVERY_DAY_ACCEPTED, COLUMN_DRIFT, "row_count", "label_rate", NO_REPEATED_DAY)
 MAX_NAMED = 3
 
 

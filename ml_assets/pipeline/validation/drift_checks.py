@@ -9,13 +9,13 @@ import dagster as dg
 from ml_assets.core.checks.outcome import CheckOutcome, apply_accepted_failures
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.checks import DriftBounds
+from ml_assets.core.model_spec.file_feed import Feed
 from ml_assets.pipeline.asset_names import COLUMN_DRIFT
 from ml_assets.pipeline.steps.check_results import CheckRun, check_spec
 
 if TYPE_CHECKING:
     from ml_assets.core.profiling.drift import ColumnDrift
     from ml_assets.core.profiling.profiles import Profile
-    from ml_assets.pipeline.validation.stage import Validation
     from ml_assets.resources.lake.table import Table
 
 DAY = timedelta(days=1)
@@ -34,20 +34,27 @@ def column_drift_check(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckS
 
 
 def evaluate_column_drift(
-    spec: ModelSpec, stage: "Validation", days: Sequence[date], key: dg.AssetKey
+    spec: ModelSpec, feed: Feed, profiles: ProfilesByDay, days: Sequence[date], key: dg.AssetKey
 ) -> Iterator[CheckRun]:
-    """Evaluate `column_drift` on the days of a run, for all columns but the target and those of the row key."""
+    """Evaluate `column_drift` on the days of a run, for all columns but the target and those of the row key.
+
+    Args:
+        spec: the model.
+        feed: the feed of its rows.
+        profiles: profiles of these days and of their reference.
+        days: the days.
+        key: the asset of the check.
+    """
     settings = spec.checks.column_drift
     if settings is None:
         return
     reference = settings.reference // DAY
-    profiles = read_profiles_by_day(stage.profiles, {day - DAY * back for day in days for back in range(reference + 1)})
-    names = [name for name in stage.feed.columns if name not in (*spec.row_key, spec.target, *settings.leave_out)]
+    names = [name for name in feed.columns if name not in (*spec.row_key, spec.target, *settings.leave_out)]
 
     def references(day: date) -> References:
         before = [day - DAY * back for back in range(1, reference + 1) if day - DAY * back in profiles]
         same_weekday = [earlier for earlier in before if earlier.weekday() == day.weekday()]
-        is_time = {name: column.type == "timestamp" for name, column in stage.feed.columns.items()}
+        is_time = {name: column.type == "timestamp" for name, column in feed.columns.items()}
         return {
             name: {
                 earlier: profiles[earlier][name]

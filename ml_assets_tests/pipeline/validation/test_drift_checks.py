@@ -1,4 +1,6 @@
-"""Drift of validated columns through Dagster: a changed day is named and plotted; new bounds make no day again."""
+"""Drift and repetition of validated days through Dagster: a changed day is named and plotted, a repeated one named;
+new bounds make no day again.
+"""
 
 import numpy as np
 import pytest
@@ -74,6 +76,18 @@ def test_a_changed_day_is_named_with_the_worst_column_and_a_plot(world):
     details = evaluation.metadata["details"].records
     assert (details[0].data["column"], details[0].data["exceeds"]) == ("amount", "psi, ks")
     assert "data:image/png;base64" in evaluation.metadata["plot"].md_str
+
+
+def test_rows_of_an_earlier_day_under_a_new_date_are_recognized(world):
+    again = rows_of(day(12)).assign(
+        id=rows_of(day(LAST + 1))["id"], event_time=lambda rows: rows["event_time"] + (day(LAST + 1) - day(12))
+    )
+    world.land(day(LAST + 1), again)
+    evaluation = check(world.run(VALIDATED, day(LAST), day(LAST + 1)), "no_repeated_day")
+    assert not evaluation.passed
+    assert evaluation.description.startswith(f"{day(LAST + 1)}: card, amount: count, mean, extremes")
+    assert str(day(12)) in evaluation.description
+    assert verdicts(evaluation) == {str(day(LAST)): "passed", str(day(LAST + 1)): "failed"}
 
 
 @pytest.mark.parametrize(
