@@ -85,10 +85,13 @@ def snippet(page: str, word: str) -> str:
 def test_the_asset_and_the_check_depend_on_assets_of_the_demonstration():
     spec = require_spec("fraud_detection")
     keys = {key for definition in build_assets(spec) for key in definition.keys}
-    asset = names_of(snippet("add-an-asset.md", "@dg.asset"))["fraud_alerts"]
+    asset = names_of(snippet("add-an-asset.md", "def fraud_alerts"))["fraud_alerts"]
     check = names_of(snippet("add-a-check.md", "@dg.asset_check"))["few_new_customers"]
-    assert isinstance(asset, dg.AssetsDefinition)
-    assert {dep.asset_key for spec in asset.specs for dep in spec.deps} <= keys
+    with_resource = names_of(snippet("add-an-asset.md", "class Desk"))["desk_alerts"]
+    for definition in (asset, with_resource):
+        assert isinstance(definition, dg.AssetsDefinition)
+        assert {dep.asset_key for spec in definition.specs for dep in spec.deps} <= keys
+    assert with_resource.required_resource_keys == {"lake", "desk", "io_manager"}
     assert {spec.asset_key for spec in check.check_specs} <= keys
     assert set(re.findall(r'"(\w+_by_\w+)"', snippet("add-a-check.md", "@dg.asset_check"))) <= {*spec.feature_names()}
 

@@ -129,8 +129,14 @@ def _check_days(table: "Table", days: Sequence[date], key: dg.AssetKey) -> None:
             named = ", ".join(map(str, lacking[:MAX_NAMED])) + (", ..." if len(lacking) > MAX_NAMED else "")
             raise CannotRead(
                 f"{len(lacking)} of {len(days)} days of {key.to_user_string()} {problem}: {named}; materialize "
-                f"{key.to_user_string()} of these days first"
+                f"{key.to_user_string()} of these days first: {_command(key.path[-2], lacking)}"
             )
+
+
+def _command(model: str, days: Sequence[date]) -> str:
+    if len(days) == 1:
+        return f"`ml-assets run {model} --day {days[0]}` also makes what the day needs"
+    return f"`dg launch --job {model}_daily --partition-range {days[0]}...{days[-1]}`"
 
 
 def convert(rows: "pa.Table", as_: str) -> Any:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pandas as pd
 import pytest
 
 import ml_assets
@@ -16,6 +17,7 @@ from ml_assets.pipeline.graph.assets import build_assets
 from ml_assets.pipeline.steps.asset_factory import partitions
 from ml_assets.pipeline.steps.day_metadata import WITHOUT_ROWS
 from ml_assets.resources.dagster_internals.partition_events import DATA_VERSION_TAG
+from ml_assets.resources.lake.lake import Lake
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, day, rows_of, tags_of
 
@@ -94,10 +96,29 @@ def test_a_step_without_partitions_reads_all_days(world):
     assert len(set(value_of(world, own, {})["day"])) == LAST
 
 
+def test_an_asset_that_takes_resources_as_parameters_reads_too(world):
+    class Desk(dg.ConfigurableResource):
+        capacity: int
+
+    @dg.asset(name="own", deps=[KEY], partitions_def=partitions(SPEC))
+    def own(context: dg.AssetExecutionContext, lake: Lake, desk: Desk) -> pd.DataFrame:
+        return ml_assets.read(context, "features").head(desk.capacity)
+
+    resources = {"lake": world.lake, "desk": Desk(capacity=3), "io_manager": dg.mem_io_manager}
+    result = dg.materialize([own], tags=tags_of(day(2)), instance=world.instance, resources=resources)
+    assert len(result.output_for_node("own")) == 3
+
+
 @pytest.mark.parametrize(
     ("asset", "settings", "number", "reason"),
     [
         ("features", {}, 4, "1 of 1 days of small/features have not been made: 2025-01-04; materialize small/features"),
+        (
+            "features",
+            {},
+            4,
+            "of these days first: `ml-assets run small --day 2025-01-04` also makes what the day needs",
+        ),
         ("predictions", {}, 1, 'depends on small/features; add deps=[dg.AssetKey(["<model>", "predictions"])]'),
         ("features", {"deps": [dg.AssetKey(["other", "features"])]}, 1, "other/features has no table in "),
         ("features", {"required_resource_keys": set()}, 1, 'add required_resource_keys={"lake"}'),
