@@ -1,8 +1,9 @@
-"""The screenshots of the documentation can be taken from the UI as it is now, in a real browser."""
+"""The screenshots of the documentation can be taken from the UI as it is now, in a real browser, and are as large."""
 
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,13 @@ PICTURES = REPOSITORY / "docs" / "images"
 OF_BENCHMARKS = {"benchmarks.png", "benchmarks_growth.png"}
 # Pictures of the same pages differ in times and versions, not in what they show.
 MINIMUM_BYTES = 10_000
+# Groups, assets or sections that came or went change the size of what is cropped by more.
+OTHER_LAYOUT = 0.05
+
+
+def pixels(picture: Path) -> tuple[int, ...]:
+    """Return width and height of a PNG."""
+    return struct.unpack(">II", picture.read_bytes()[16:24])
 
 
 def test_the_script_takes_every_picture_that_a_page_shows():
@@ -50,3 +58,6 @@ def test_every_picture_can_be_taken(tmp_path):
     sizes = {path.name: path.stat().st_size for path in (tmp_path / "images").glob("*.png")}
     assert sizes.keys() == names
     assert min(sizes.values()) > MINIMUM_BYTES
+    shown = {name: pixels(PICTURES / name) for name in names}
+    taken = {name: pixels(tmp_path / "images" / name) for name in names}
+    assert taken == {name: pytest.approx(size, rel=OTHER_LAYOUT) for name, size in shown.items()}, "make screenshots"
