@@ -21,6 +21,7 @@ from ml_assets.core.ingestion.limits import check_limit, unpack_gzip
 from ml_assets.core.ingestion.parquet_reader import parse_parquet
 from ml_assets.core.ingestion.parsed_file import ParsedFile, shorten
 from ml_assets.core.ingestion.values.decimal_comma import convert_with_comma
+from ml_assets.core.ingestion.values.text_decoding import recognize_wide_encoding
 from ml_assets.core.ingestion.values.type_conversion import convert
 from ml_assets.core.model_spec.file_feed import Contract
 from ml_assets.core.tables.schemas import SOURCE_FILE, SOURCE_ROW, UNREADABLE, raw_schema
@@ -31,12 +32,14 @@ _NOT_SPACE = re.compile(rb"\S")
 _PACK = "pack it with gzip instead, or unpack it"
 _OTHER_FORMATS: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"PK\x03\x04"), "it is a ZIP archive or an Excel workbook: unpack it, or export its table as CSV"),
+    (re.compile(rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), "it is an Excel workbook: export its table as CSV"),
+    (re.compile(rb"7z\xbc\xaf\x27\x1c"), "it is a 7-Zip archive: unpack it"),
     (re.compile(rb"BZh[1-9]1AY&SY"), f"it is a bzip2 file: {_PACK}"),
     (re.compile(rb"\x28\xb5\x2f\xfd"), f"it is a Zstandard file: {_PACK}"),
     (re.compile(rb"\xfd7zXZ\x00"), f"it is an xz file: {_PACK}"),
 )
 _GZIP, _PARQUET = re.compile(rb"\x1f\x8b\x08"), re.compile(rb"PAR[1E].*PAR[1E]\Z", re.DOTALL)
-_UTF_16_OR_32 = re.compile(rb"\xff\xfe|\xfe\xff|\x00\x00\xfe\xff")
+_MARKUP = re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype html|html|\?xml)\b", re.IGNORECASE)
 _ENCRYPTED = re.compile("encrypted metadata|Cannot decrypt")
 
 
@@ -201,14 +204,20 @@ def _check_format(spec: Contract, key: str, content: bytes, is_packed: bool = Fa
         return
     if _GZIP.match(content):
         raise ValueError(f"it is a gzip file: name it {name}.gz")
-    if _PARQUET.match(content) and not name.lower().endswith(".parquet"):
+    if name.lower().endswith(".parquet"):
+        if content.startswith(b"PAR1") and not _PARQUET.match(content):
+            raise ValueError("it is a Parquet file that is cut off: land it again")
+    elif _PARQUET.match(content):
         raise ValueError(f"it is a Parquet file: name it {name.rpartition('.')[0]}.parquet")
+    if _MARKUP.match(content):
+        kind = "an HTML page or XML document, such as a server sends with an error"
+        raise ValueError(f"it is {kind}; it begins with {_first_line_of(content)!r}")
     is_csv = name.lower().endswith(".csv")
-    if _UTF_16_OR_32.match(content) and (is_csv or name.lower().endswith(".jsonl")):
+    if (is_csv or name.lower().endswith(".jsonl")) and (encoding := recognize_wide_encoding(content)):
         if not is_csv:
             raise ValueError("it is text in UTF-16 or UTF-32: JSON lines have to be UTF-8")
         if not codecs.lookup(spec.source.csv.encoding).name.startswith(("utf-16", "utf-32")):
-            raise ValueError("it is text in UTF-16 or UTF-32: set source.csv.encoding to utf-16 or utf-32")
+            raise ValueError(f"it is text in UTF-16 or UTF-32: set source.csv.encoding to {encoding}")
 
 
 def _first_text(first: pa.Array | None, second: pa.Array | None) -> pa.Array | None:

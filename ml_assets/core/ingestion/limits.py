@@ -55,11 +55,15 @@ def unpack_gzip(content: bytes, limits: FileLimits) -> bytes:
 
     Raises:
         LimitExceeded: as soon as the unpacked bytes exceed the limit.
-        OSError, EOFError, zlib.error: when the file is damaged.
+        OSError, zlib.error: when the file is damaged.
+        ValueError: when the file is cut off.
     """
     unpacked = io.BytesIO()
-    with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
-        while chunk := packed.read(_CHUNK):
-            check_limit(limits, "unpacked_bytes", unpacked.tell() + len(chunk), is_exact=False)
-            unpacked.write(chunk)
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
+            while chunk := packed.read(_CHUNK):
+                check_limit(limits, "unpacked_bytes", unpacked.tell() + len(chunk), is_exact=False)
+                unpacked.write(chunk)
+    except EOFError as error:
+        raise ValueError("it is a gzip file that is cut off: land it again") from error
     return unpacked.getvalue()

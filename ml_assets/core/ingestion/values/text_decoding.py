@@ -9,6 +9,12 @@ from uuid import UUID
 import pyarrow as pa
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# A byte order mark, or four ASCII characters without one.
+_WIDE_ENCODINGS = {
+    "utf-16 or utf-32": re.compile(rb"\xff\xfe|\xfe\xff|\x00\x00\xfe\xff"),
+    "utf-16-le": re.compile(rb"([^\x00]\x00){4}"),
+    "utf-16-be": re.compile(rb"(\x00[^\x00]){4}"),
+}
 
 
 def decode(column: pa.Array) -> tuple[pa.Array, pa.Array | None]:
@@ -80,3 +86,8 @@ def _describe(value: bytes, is_text: bool) -> str:
     if is_text:
         return value.decode("utf-8", "backslashreplace")
     return f"0x{value.hex()} (bytes that are not UTF-8 text)"
+
+
+def recognize_wide_encoding(content: bytes) -> str | None:
+    """Return the encoding of a text whose characters have two or four bytes, by its beginning; None for other files."""
+    return next((encoding for encoding, pattern in _WIDE_ENCODINGS.items() if pattern.match(content)), None)

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from ml_assets.core.ingestion.values.text_decoding import decode, escape
+from ml_assets.core.ingestion.values.text_decoding import decode, escape, recognize_wide_encoding
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,19 @@ def test_bytes_are_text_without_control_characters():
 def test_control_characters_of_text_stay():
     texts, unreadable = decode(pa.array(["\x00a"]))
     assert (texts.to_pylist(), unreadable) == (["\x00a"], None)
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding"),
+    [
+        ("id,amount".encode("utf-16"), "utf-16 or utf-32"),
+        ("id,amount".encode("utf-16-le"), "utf-16-le"),
+        ("id,amount".encode("utf-16-be"), "utf-16-be"),
+        (b"id,amount", None),
+        ("\ufeffid,amount".encode(), None),
+        (bytes(20), None),
+        (b"", None),
+    ],
+)
+def test_text_of_two_bytes_a_character_is_recognized_with_and_without_a_byte_order_mark(content, encoding):
+    assert recognize_wide_encoding(content) == encoding
