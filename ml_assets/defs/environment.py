@@ -48,11 +48,12 @@ from ml_assets.resources.registry.model_registry import ModelRegistry
 from ml_assets.resources.release.deploy_target import DeployTarget
 from ml_assets.resources.storage.landing import Landing
 
-# For libraries: waiting XGBoost threads yield the processor, MLflow does not report its use, Dagster stores the events
-# of a range of days a few hundred at a time, and a step waits at most three seconds for the metrics endpoint.
+# For libraries: waiting XGBoost threads yield the processor, MLflow reports no use and its server runs no jobs, Dagster
+# stores events a few hundred at a time, and a step waits at most three seconds for the metrics endpoint.
 LIBRARY_DEFAULTS = {
     "OMP_WAIT_POLICY": "passive",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     "DAGSTER_EVENT_BATCH_SIZE": "400",
     "OTEL_EXPORTER_OTLP_TIMEOUT": "3",
 }
@@ -66,20 +67,15 @@ PRIVATE = 0o077
 
 
 def activate_environment() -> None:
-    """Prepare the environment of a command that this process becomes: `dg` warns where the virtual environment is not
-    active, and of a parameter that Dagster uses itself.
-    """
+    """Prepare the environment of a command that this process becomes, so that `dg` warns of nothing that it need not:
+    an inactive virtual environment, and a parameter that Dagster uses itself."""
     os.environ.setdefault("VIRTUAL_ENV", sys.prefix)
     filters = [os.environ.get("PYTHONWARNINGS"), f"ignore:{BETA_WARNING}"]
     os.environ["PYTHONWARNINGS"] = ",".join(filter(None, filters))
 
 
 def load_settings() -> Settings:
-    """Prepare this process and read its settings.
-
-    Raises:
-        ValueError: when a variable is missing or not valid, see `read_settings` and `configure_process`.
-    """
+    """Prepare this process and read its settings; see `configure_process` and `read_settings` for errors."""
     configure_process()
     return read_settings(os.environ)
 
@@ -143,11 +139,8 @@ def use_home(home: Path) -> None:
 
 
 def serve_store(uri: str) -> None:
-    """Let an MLflow server that this process starts use a store, whose address its arguments would show, without the
-    processes of its job runner, which this pipeline does not use, and without the warnings of libraries.
-    """
+    """Let an MLflow server that this process starts use a store without its address in the arguments."""
     os.environ |= {"MLFLOW_BACKEND_STORE_URI": uri, "MLFLOW_TRACKING_URI": uri}
-    os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
     os.environ.setdefault("PYTHONWARNINGS", "ignore")
 
 
