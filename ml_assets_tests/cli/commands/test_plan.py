@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
+import click
 import pytest
 
 from ml_assets.cli.command_inputs import require_spec
@@ -90,7 +91,7 @@ def test_a_single_day_of_the_daily_job_reaches_every_stage(places, capsys):
     ],
 )
 def test_what_cannot_be_planned_is_refused(places, arguments, message):
-    with pytest.raises(SystemExit, match=f"(?s).*{message}"):
+    with pytest.raises((SystemExit, click.BadParameter), match=f"(?s).*{message}"):
         call("plan", *arguments)
     assert content(places) == {}
 
