@@ -7,6 +7,7 @@ from pathlib import Path
 from ml_assets.defs.project import REPOSITORY, project_root
 from ml_assets.resources.databases.postgresql_uri import store_beside_dagster, with_driver
 from ml_assets.resources.databases.uri_secrets import without_user
+from ml_assets.resources.lake.lake import check_lake_path
 from ml_assets.resources.mlflow.connection import check_store, is_database, sqlite_path
 from ml_assets.resources.storage.open_store import check_place
 
@@ -52,7 +53,8 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
 
     Raises:
         ValueError: for an unknown ML_ASSETS_ENV, a variable that production needs and lacks, a place or store of an
-            unknown kind, or an ML_ASSETS_DATABASE that is not a PostgreSQL URI.
+            unknown kind, a lake under a path that Delta tables cannot have, or an ML_ASSETS_DATABASE that is not a
+            PostgreSQL URI.
     """
     environment = variables.get("ML_ASSETS_ENV", "local")
     if environment not in ENVIRONMENTS:
@@ -73,6 +75,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
     values = {name: variables.get(name) or default for name, default in defaults.items()}
     for name in ("ML_ASSETS_LANDING", "ML_ASSETS_LAKE", "ML_ASSETS_DEPLOY"):
         check_place(values[name], name)
+    check_lake_path(values["ML_ASSETS_LAKE"], "ML_ASSETS_LAKE")
     check_store(values["MLFLOW_TRACKING_URI"], "MLFLOW_TRACKING_URI")
     s3 = {
         # boto3 takes its keys from other places; user and password in this URL have no effect.

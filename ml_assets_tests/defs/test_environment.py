@@ -121,6 +121,11 @@ def test_production_has_no_defaults(name):
     ("name", "uri", "message"),
     [
         ("ML_ASSETS_LANDING", "gs://bucket", "ML_ASSETS_LANDING gs://bucket: expected a directory or s3://"),
+        (
+            "ML_ASSETS_LAKE",
+            "/data/my%20lake",
+            "Delta tables cannot be under a path with '%20'; rename the folder, or set",
+        ),
         ("ML_ASSETS_LAKE", "s3:/bucket", "ML_ASSETS_LAKE s3:/bucket: expected a directory or s3://"),
         ("ML_ASSETS_DEPLOY", "file:models", "ML_ASSETS_DEPLOY file:models: expected a directory"),
         ("MLFLOW_TRACKING_URI", "databricks", "MLFLOW_TRACKING_URI 'databricks' is neither a server"),

@@ -1,5 +1,7 @@
 """The lake: one Delta table for each model and asset, and plain files beside them, in a directory or on S3."""
 
+import os
+import re
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -22,6 +24,25 @@ if TYPE_CHECKING:
 
 # (URI, endpoint) of the lakes on S3 whose store this process has checked to be safe for commits.
 _CHECKED_STORES: set[tuple[str, str]] = set()
+# delta-rs treats a path as a URL: it decodes %20, reads a backslash as a slash, and allows no line break.
+_NOT_IN_PATHS = re.compile(r"%[0-9A-Fa-f]{2}|[\r\n]" + ("" if os.sep == "\\" else r"|\\"))
+
+
+def check_lake_path(uri: str, name: str) -> None:
+    """Check that Delta tables can be in a directory.
+
+    Args:
+        uri: the directory, or the URI of a bucket, for which nothing is checked.
+        name: that of the environment variable with the URI, for the message.
+
+    Raises:
+        ValueError: when the path has characters that delta-rs does not take as they are; the message names them.
+    """
+    if not uri.startswith("s3://") and (match := _NOT_IN_PATHS.search(uri)):
+        raise ValueError(
+            f"{name} {uri!r}: Delta tables cannot be under a path with {match[0]!r}; rename the folder, or set {name} "
+            "to another one"
+        )
 
 
 class Lake(dg.ConfigurableResource):

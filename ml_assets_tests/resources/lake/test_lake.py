@@ -9,7 +9,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
 from ml_assets.core.tables.fingerprint import EXPIRED
-from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.lake.lake import Lake, check_lake_path
 
 SCHEMA = pa.schema([("a", pa.int64()), ("t", pa.timestamp("us", "UTC")), ("l", pa.list_(pa.string()))])
 FIRST, SECOND, THIRD = date(2025, 1, 1), date(2025, 1, 2), date(2025, 1, 3)
@@ -150,3 +150,17 @@ def test_bytes_by_day_are_those_of_the_current_files_of_each_day(lake):
     sizes = lake.bytes_by_day("m", "x")
     assert set(sizes) == {FIRST, SECOND}
     assert 0 < sizes[FIRST] < sizes[SECOND] / 5
+
+
+@pytest.mark.parametrize("part", ["a%20b", "a\nb"])
+def test_a_path_that_delta_tables_cannot_have_is_refused_before_one_is_made(part):
+    with pytest.raises(ValueError, match="Delta tables cannot be under a path"):
+        check_lake_path(f"/data/{part}/lake", "ML_ASSETS_LAKE")
+
+
+@pytest.mark.parametrize("part", ["a b", "100%", "ü", "#1?", "[a]", "$HOME"])
+def test_a_table_in_a_folder_with_unusual_characters_is_read_back(tmp_path, part):
+    uri = str(tmp_path / part)
+    check_lake_path(uri, "ML_ASSETS_LAKE")
+    Lake(uri=uri).table("m", "x", SCHEMA).commit({FIRST: rows(1, 2)}, {FIRST: 5})
+    assert Lake(uri=uri).table("m", "x", SCHEMA).read([FIRST])["a"].to_pylist() == [1, 2]
