@@ -1,4 +1,4 @@
-"""The extras of this package, and the message of one that is not installed."""
+"""The extras of this package, and the error that names an extra that is not installed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,14 +24,14 @@ class MissingExtra(ImportError):
 
 @contextmanager
 def needs_extra(extra: str, purpose: str) -> Iterator[None]:
-    """Name the extra when an import in the block fails because a module of it is not installed.
+    """Turn the failed import of a module of an extra into an error that names the extra.
 
     Args:
         extra: the extra, one of EXTRAS.
         purpose: what needs it, as the subject of a sentence: `a lake on S3`.
 
     Raises:
-        MissingExtra: when a module of the extra is missing; other errors of imports are raised as they are.
+        MissingExtra: when a module of the extra is missing; other import errors are not changed.
     """
     try:
         yield

@@ -17,9 +17,9 @@ class Backfill(SpecPart):
     and its memory does not grow with the number of days. A backfill of more days than this runs stage after stage, each
     in several runs."""
     memory: Memory = "1Gi"
-    """Memory for the days that a step makes together; a longer run of days is made in chunks that fit. The process by
-    itself takes up to 512 MiB more, and no chunk takes more than `compute.data.memory` (of a rule, its base) leaves.
-    Larger chunks read the history of windows less often."""
+    """Memory budget of a chunk of days that a step computes together; more days are split into chunks that fit. The
+    process itself takes up to 512 MiB more. A chunk never exceeds what `compute.data.memory` (the `base` of a rule)
+    leaves. With larger chunks, the history of windows is read less often."""
 
 
 class Sensor(SpecPart):
@@ -34,7 +34,7 @@ class Sensor(SpecPart):
     minimum_age: Duration = timedelta(0)
     """Time since the last write to any file of a day before the day counts as complete."""
     every: Wait = timedelta(minutes=1)
-    """Minimum interval between two evaluations of the sensor."""
+    """Minimum interval between evaluations of the sensor."""
     enabled: bool = True
     """Whether the sensor runs as soon as the code location is loaded."""
 
@@ -49,15 +49,15 @@ class Schedule(SpecPart):
 
 
 class Freshness(SpecPart):
-    """The deadline of the newest day. It does not apply to data that have an end (`source.end`)."""
+    """The deadline of the newest day. It does not apply to data with an end (`source.end`)."""
 
     deadline: str | None = "0 6 * * *"
-    """Cron expression in the time zone of the source. raw_data, validated_data and model_registry_entry are stale when
-    they were not materialized by then, and the check newest_day_on_time fails when yesterday's rows are missing. null:
-    no deadline."""
+    """Cron expression in the time zone of the source. raw_data, validated_data and model_registry_entry are stale if
+    they have not been materialized by then, and the check newest_day_on_time fails when yesterday's rows are missing.
+    null: no deadline."""
     lower_bound: Window = timedelta(hours=6)
-    """Time before the deadline from which a materialization counts as that of the newest day: at most 24 hours, and at
-    most the shortest time between two deadlines. The default reaches from 06:00 back to midnight."""
+    """Length of the window before the deadline in which a materialization counts as that of the newest day: at most 24
+    hours, and at most the shortest time between two deadlines. By default from midnight to 06:00."""
 
     @field_validator("lower_bound")
     @classmethod
@@ -70,11 +70,11 @@ class Freshness(SpecPart):
 
 
 class Retention(SpecPart):
-    """Data and models that are removed once a week, and their age. Without a value they are kept for ever. Retention
-    never removes data that the provenance of a registered model names, nor a version that has an alias."""
+    """Age at which data and models are removed, once a week. Without an age, nothing is removed. Retention never
+    removes data named in the provenance of a registered model, or a version with an alias."""
 
     replaced_files: PositiveDays | None = None
-    """Age at which files of the lake are deleted that a newer commit replaced, counted from that commit. Until then,
+    """Age, counted from the commit that replaced them, at which replaced files of the lake are deleted. Until then,
     older versions of a table can be read."""
     days: PositiveDays | None = None
     """Age of the days whose rows are removed from raw_data, validated_data, quarantined_data, features and their side
@@ -90,7 +90,7 @@ class Retention(SpecPart):
         return any((self.replaced_files, self.days, self.models))
 
     def check(self, model_reads: timedelta, reach: timedelta, look_back: timedelta) -> None:
-        """Refuse settings that would remove days which are still read.
+        """Refuse settings that would remove days that are still read.
 
         Args:
             model_reads: age of the oldest day that today's model reads, including the days that its features read.
@@ -103,7 +103,7 @@ class Retention(SpecPart):
         if self.replaced_files is None and (self.days or self.models):
             raise ValueError(
                 "retention.replaced_files is missing: without it, the files of the rows that `days` and `models` "
-                "remove would stay for ever"
+                "remove would stay forever"
             )
         if self.days is None:
             return

@@ -1,4 +1,4 @@
-"""The checks of a day beside its contract: their bounds, their severity, and whether a failure blocks."""
+"""The checks of a day in addition to its contract: their bounds, their severity, and whether a failure blocks."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from ml_assets.core.model_spec.types.numbers import format_number
 Severity = Literal["warn", "error"]
 ALL_CHECKS, CONTRACT = "all", "contract_"
 SETTINGS = ("accepted", "contract", "by_partition")
-"""Fields of `Checks` that are no check."""
+"""Fields of `Checks` that are not checks."""
 
 
 def contract_check_name(column: str) -> str:
@@ -30,13 +30,13 @@ class Check(SpecPart):
     """Severity of a failure in Dagster: error or warn."""
 
     blocking: bool = False
-    """Whether a failure stops the downstream stages: a run in which no day passes goes no further, and no model is
-    trained as of a day that fails. In a run over many days the other days go on."""
+    """Whether a failure stops the downstream stages: a run in which no day passes stops, and no model is trained as of
+    a day that fails. In a run over many days, the days that pass continue."""
 
     @model_validator(mode="after")
     def _only_errors_stop(self) -> "Check":
         if self.blocking and self.severity == "warn":
-            raise ValueError("a check of severity warn stops nothing; leave out blocking, or set severity to error")
+            raise ValueError("a check of severity warn cannot block; leave out blocking, or set severity to error")
         return self
 
 
@@ -44,16 +44,16 @@ class RowCountCheck(Check):
     """The number of rows of a day against the median of the same weekday in the weeks before."""
 
     tolerance: float = Field(0.4, gt=0, lt=1)
-    """Share by which the count may be smaller than the median, and the median smaller than the count. With 0.4, counts
-    from 60 % to 167 % of the median pass."""
+    """Share by which the count may fall below the median, or the median below the count. With 0.4, counts from 60 % to
+    167 % of the median pass."""
 
     weeks: int = Field(4, ge=1, le=520)
-    """Number of weeks before the day whose same weekday is compared. With fewer than two such days, all days of these
-    weeks are used, and a day that fits the only one of its weekday passes too."""
+    """Number of preceding weeks whose same weekday is compared. If fewer than two such days exist, all days of these
+    weeks are used, and a day close to the only one of its weekday passes too."""
 
 
 class GapsCheck(Check):
-    """Days without rows among the days before the day."""
+    """Days without rows before the day."""
 
     severity: Severity = "warn"
     look_back: PositiveDays = timedelta(days=7)
@@ -61,29 +61,27 @@ class GapsCheck(Check):
 
 
 class DriftBounds(Check):
-    """Bounds on the distance between a day's values and those of the reference days, each of which has the same weight.
-    A bound of null is not applied."""
+    """Bounds on the distance between a day's values and those of the reference days, which all have the same weight. A
+    bound of null is not applied."""
 
     psi: float | None = Field(0.25, gt=0, le=100)
     """Maximum population stability index, over deciles of the reference, or over categories."""
     ks: float | None = Field(0.2, gt=0, le=1)
-    """Maximum Kolmogorov-Smirnov distance of numbers. For texts that are not categories: of their lengths, and of the
-    share with characters beyond ASCII."""
+    """Maximum Kolmogorov-Smirnov distance of numbers. For free text, it bounds the distance of the lengths, and the
+    change of the share with non-ASCII characters."""
     cramers_v: float | None = Field(0.25, gt=0, le=1)
     """Maximum Cramér's V (from chi-square) of categories."""
     missing: float | None = Field(0.1, gt=0, le=1)
     """Maximum change of the share of missing values, and maximum increase of the share of wrongly decoded texts among
-    those with characters beyond ASCII."""
+    those with non-ASCII characters."""
 
     def distance(self, of_times: bool) -> float:
-        """Return the maximum Kolmogorov-Smirnov distance of numbers, or of times of the day; 1 where it has no bound,
-        because no distance is larger.
-        """
+        """Return the maximum Kolmogorov-Smirnov distance of numbers or of times of day; 1 without a bound."""
         return self.ks or 1.0
 
 
 class DriftCheck(DriftBounds):
-    """Bounds of drift, and the columns or features that they do not apply to."""
+    """Bounds on drift, and the columns or features that are not checked."""
 
     leave_out: list[str] = []
     """Names of the columns or features that are not checked."""
@@ -102,7 +100,7 @@ class ColumnDriftCheck(DriftCheck):
     rows."""
 
     def distance(self, of_times: bool) -> float:
-        """Return the maximum distance as `DriftBounds` does; times of the day have a bound of their own."""
+        """Return the maximum Kolmogorov-Smirnov distance of numbers or of times of day; 1 without a bound."""
         return (self.time_of_day if of_times else self.ks) or 1.0
 
 
@@ -116,8 +114,9 @@ class LabelRateCheck(Check):
     """Largest share."""
     factor: float | None = Field(5.0, gt=1, le=1_000_000)
     """Maximum ratio, in either direction, of the share to that of the four weeks before; a difference that chance
-    explains passes. For task regression, the same of the mean, and the maximum distance of mean and quantiles from
-    the median of these days, in multiples of the distance that three quarters of them keep."""
+    explains passes. For task regression, it bounds the ratio of the means in the same way, and the distance of mean and
+    quantiles from their median over these weeks, in multiples of the distance within which three quarters of the days
+    lie."""
 
     @model_validator(mode="after")
     def _bounds_are_in_order(self) -> "LabelRateCheck":
@@ -137,32 +136,34 @@ class LabelTimelinessCheck(Check):
 
 
 class LabelMatchCheck(Check):
-    """Labels of a delivery that belong to no row: no row of the lake has their key, rejected and quarantined rows
-    included. Labels whose rows may be outside the lake do not count: those that became known less than `label_delay`
-    after its first day, or after a day whose rows are missing. Keys that differ from a row's key only in leading
-    zeros, surrounding space, letter case, a trailing .0 or separators are named."""
+    """Delivered labels that match no row of the lake, including rejected and quarantined rows. Labels whose rows may be
+    outside the lake do not count: labels that became known less than `label_delay` after its first day, or after a day
+    whose rows are missing. The check names keys that differ from a row's key only in leading zeros, surrounding space,
+    letter case, a trailing .0 or separators."""
 
     max_unmatched_share: float = Field(0.05, ge=0, le=1)
     """Maximum share of labels that belong to no row."""
 
 
 class MissingShareCheck(Check):
-    """Missing values of a feature on a day, from the first day on whose windows are complete."""
+    """Missing values of a feature on a day, from the first day with complete windows on."""
 
     maximum: float = Field(0.99, ge=0, le=1)
     """Maximum share of missing values."""
 
 
 class TargetLeakageCheck(Check):
-    """A feature that predicts the target by itself, and so may be the target in another form: it reaches both bounds
-    for the label of a binary target or for one class against the others, or the rank correlation for a regression."""
+    """A feature that predicts the target by itself, and so may be the target in another form. For a binary target, or
+    one class against the others, leakage is suspected when both `roc_auc` and `average_precision` are reached; for a
+    regression, when `rank_correlation` is."""
 
     roc_auc: float = Field(0.99, gt=0.5, le=1)
     """ROC AUC of the feature alone, in either direction, from which leakage is suspected."""
     average_precision: float = Field(0.9, gt=0, le=1)
     """Average precision of the feature alone from which leakage is suspected."""
     min_positives: int = Field(5, ge=1, le=1_000_000_000)
-    """Minimum number of positives, and of negatives, of a day that is checked; for classes, of rows of a class."""
+    """Minimum number of positives, and of negatives, for a day to be checked; for task multiclass, of rows of a
+    class."""
     rank_correlation: float = Field(0.995, gt=0, le=1)
     """Absolute rank correlation (Spearman) of the feature alone with the target of a regression from which leakage is
     suspected."""
@@ -173,18 +174,18 @@ class PredictionQualityCheck(Check):
 
     severity: Severity = "warn"
     metric: ComparedMetric = "average_precision"
-    """Metric that is compared; of task binary one that is estimated. Its default is that of `champion.metric`."""
+    """Metric that is compared; for task binary, one that can be estimated. The default is that of `champion.metric`."""
     max_drop: float = Field(0.15, gt=0, le=1)
     """Maximum difference by which the metric may be worse than on the holdout; a difference that chance explains
     passes. For metrics in the unit of the target, a share of the holdout's value."""
     minimum_rows: int = Field(50, ge=1, le=1_000_000_000)
-    """Minimum number of rows of a day that is compared."""
+    """Minimum number of rows for a day to be compared."""
     minimum_positives: int = Field(5, ge=1, le=1_000_000_000)
-    """Minimum number of positives, expected or realised, of a day that is compared; for task binary only."""
+    """Minimum number of positives, estimated or realised, for a day to be compared; for task binary only."""
 
 
 class ServedFeaturesCheck(Check):
-    """The features of served requests against those of the batch for the same rows. Only with `deployment.capture`."""
+    """The features of served requests against the batch features of the same rows. Only with `deployment.capture`."""
 
     severity: Severity = "warn"
     max_differing_share: float = Field(0.01, ge=0, le=1)
@@ -194,17 +195,17 @@ class ServedFeaturesCheck(Check):
 
 
 class Checks(SpecPart):
-    """The checks of each day beside its contract; null switches a check off. Checks of data report on a day that is
-    published all the same. A check without a severity has the one shown here, or error if it blocks."""
+    """The checks of each day in addition to its contract; null switches a check off. A failing data check does not keep
+    the day from being published. A check without a severity has the one shown here, or error if it blocks."""
 
     every_day_accepted: Check = Check()
-    """No day is missing, or rejected by `quality`."""
+    """No day is missing or rejected by `quality`."""
     contract: bool = True
-    """Whether each column, and the row key, has a check of its own. Violations are counted and rows quarantined either
+    """Whether each column and the row key have a check of their own. Violations are counted and rows quarantined either
     way."""
     files_read: Check | None = Check(severity="warn")
-    """Every landed file could be read completely, has rows, and has no column that is neither in the contract nor in
-    the files of the days before."""
+    """Every landed file could be read completely, has rows, and has no new columns, which are in neither the contract
+    nor the files of earlier days."""
     row_count: RowCountCheck | None = RowCountCheck()
     no_gaps: GapsCheck | None = GapsCheck()
     no_repeated_day: Check | None = Check()
@@ -219,8 +220,8 @@ class Checks(SpecPart):
     target_leakage: TargetLeakageCheck | None = TargetLeakageCheck()
     feature_drift: DriftCheck | None = DriftCheck(severity="warn")
     training_serving_skew: Check | None = Check()
-    """The features of the newest day of a run are the same when they are built one moment at a time, as they are when
-    rows are scored."""
+    """The features of the newest day of a run are the same when they are rebuilt from only the data known at each
+    moment, as at serving time."""
     feature_metrics: Check | None = Check()
     """Every metric of `metrics` is within its bounds."""
     score_drift: DriftBounds | None = DriftBounds(severity="warn")
@@ -232,11 +233,11 @@ class Checks(SpecPart):
     label_timeliness: LabelTimelinessCheck | None = LabelTimelinessCheck()
     label_match: LabelMatchCheck | None = LabelMatchCheck()
     by_partition: bool = False
-    """Whether the result of a day belongs to its partition, where Dagster shows it. Partitioned asset checks are a
-    preview of Dagster's and may change; a run over many days stores one event for each check and day."""
+    """Whether Dagster stores the result of a day with its partition. Partitioned asset checks are a preview feature of
+    Dagster and may change; a run over many days stores one event for each check and day."""
     accepted: dict[date, list[str]] = {}
-    """Days that somebody has examined and accepts as they are: for each day, the names of the checks (or `all`) that
-    pass whatever their result is. A day without rows that is accepted for `no_gaps` is no gap for the days after it."""
+    """Days that somebody has examined and accepted: for each day, the names of the checks (or `all`) that pass whatever
+    their result is. A day without rows that is accepted for `no_gaps` is not a gap for later days."""
 
     @model_validator(mode="after")
     def _accepted_names_checks(self) -> "Checks":

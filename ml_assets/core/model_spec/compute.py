@@ -16,15 +16,15 @@ ObjectName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])
 
 
 class MemoryRule(SpecPart):
-    """Memory by the size of the input: `base`, plus `per_input_byte` bytes for each byte of the files that the largest
-    day of the run is computed from."""
+    """Memory that grows with the input: `base`, plus `per_input_byte` bytes for each byte of the input files of the
+    largest day of the run."""
 
     base: Memory
     """Memory of the step without any input."""
     per_input_byte: float = Field(gt=0, le=10_000)
     """Bytes of memory for each byte of input: of landed files, or of compressed Parquet files in the lake."""
     maximum: Memory
-    """Maximum, which should fit on a node. A step that would need more gets this much."""
+    """Maximum, which should fit on a node. A step that needs more gets this much."""
 
 
 class Toleration(SpecPart):
@@ -58,16 +58,16 @@ class DataCompute(SpecPart):
     tolerations: list[Toleration] = []
     """Node taints that the pods tolerate."""
     avoid_gpu_nodes: Literal["prefer", "require"] = "prefer"
-    """Node affinity of pods without GPUs (these, those of runs, and training with `gpu: 0`) against nodes whose labels
-    say that they have GPUs. prefer: such a pod uses a GPU node when there is no other. require: it waits. A taint on
-    the GPU nodes keeps these pods off in both cases."""
+    """Node affinity that keeps pods without GPUs (data steps, runs, and training with `gpu: 0`) off nodes labelled as
+    having GPUs. prefer: such a pod uses a GPU node when there is no other. require: it waits. A taint on the GPU nodes
+    keeps these pods off in both cases."""
     max_runtime: Wait = timedelta(hours=6)
-    """Maximum run time of a step, after which it fails: a pod at once, a step without a pod before its next days."""
+    """Maximum run time of a step, after which it fails: at once in a pod, otherwise before its next chunk of days."""
     priority_class: ObjectName | None = "ml-assets-data"
     """PriorityClass of the pods, which must exist in the cluster. null: that of the run's pod."""
     share_pod: bool | None = None
-    """Whether these steps run one after another in the pod of their run, each in a process of its own, instead of in
-    pods of their own. It applies to runs of the model's jobs. null: yes, unless `memory` is a rule or the steps have a
+    """Whether these steps run one after another in the pod of their run, each in its own process, instead of in their
+    own pods. It applies to runs of the model's jobs. null: yes, unless `memory` is a rule or the steps have a
     `service_account`."""
 
     @model_validator(mode="after")
@@ -81,33 +81,33 @@ class DataCompute(SpecPart):
 
 
 class Parallel(SpecPart):
-    """Processes that make the days of raw data, validated data and features in a run of many days."""
+    """Processes that compute the days of raw data, validated data and features in a run of many days."""
 
     processes: int = Field(1, ge=1, le=256)
     """Number of processes on the machine or in the pod of the step, each of which takes `backfill.memory` and 512 MiB.
-    The step itself commits the days; the tables are the same whatever the number."""
+    Only the step itself commits days; the number does not change the tables."""
 
 
 class Prices(SpecPart):
-    """Prices of computing, from which `ml-assets plan` computes what a backfill costs. They are part of no
-    fingerprint: a change makes nothing again."""
+    """Prices from which `ml-assets plan` estimates the cost of a backfill. They are not part of any fingerprint, so
+    changing them recomputes nothing."""
 
     cpu_hour: float = Field(gt=0, le=1e6, allow_inf_nan=False)
     """Price of one core for an hour."""
     gpu_hour: float | None = Field(None, gt=0, le=1e6, allow_inf_nan=False)
-    """Price of one GPU for an hour, beside that of its cores."""
+    """Price of one GPU for an hour, in addition to that of its cores."""
     currency: str = Field("USD", min_length=1, max_length=12)
     """Currency of the prices."""
 
 
 class Compute(SpecPart):
-    """Resources of the steps. These fields are for the training stages, and `data` is for all others. Where steps are
-    not pods (on a laptop), only `cpu`, `gpu` and the maximum run times apply."""
+    """Resources of the steps. The fields here are for the training stages, `data` is for all others. Without pods (on a
+    laptop), only `cpu`, `gpu` and the maximum run times apply."""
 
     cpu: int = Field(2, ge=1, le=1024)
-    """CPU limit of a pod, in cores, of which half is requested; also the largest number of threads of XGBoost, which
-    uses one for each 250,000 values of the training rows; in a run of many days, models that leave threads free are
-    trained side by side. The bytes of a model depend on its number of threads."""
+    """CPU limit of a pod, in cores, of which half is requested; also the maximum number of threads of XGBoost, which
+    uses one for each 250,000 values of the training rows. In a run of many days, models that leave threads free are
+    trained in parallel. The bytes of a model depend on its number of threads."""
     memory: Memory | MemoryRule = "4Gi"
     """Memory in Kubernetes notation, or a rule by which it grows with the input of the step."""
     gpu: int = Field(0, ge=0, le=64)
@@ -121,7 +121,7 @@ class Compute(SpecPart):
     tolerations: list[Toleration] = []
     """Node taints that the pods tolerate, in addition to nvidia.com/gpu, which pods with a GPU always tolerate."""
     max_runtime: Wait = timedelta(hours=6)
-    """Maximum run time of a step, after which it fails: a pod at once, a step without a pod before its next days."""
+    """Maximum run time of a step, after which it fails: at once in a pod, otherwise before its next chunk of days."""
     run_max_runtime: Wait = timedelta(hours=6)
     """Maximum run time of a run of the model's jobs, including the delays before retries, after which it fails. Days
     that it has committed stay. Runs without a job, such as backfills, have the limit of the instance
@@ -132,24 +132,24 @@ class Compute(SpecPart):
     priority_class: ObjectName | None = "ml-assets-training"
     """PriorityClass of the training pods, which must exist in the cluster. null: that of the run's pod."""
     service_account: ObjectName | None = None
-    """Service account of all step pods of the model, which grants them access to their buckets. null: that of the run's
+    """Service account of all step pods of the model, with which they access their buckets. null: that of the run's
     pod."""
     start_timeout: Wait = timedelta(minutes=30)
-    """Maximum time until the pod of a step has started. Then (no node has room, or the image cannot be pulled) the pod
-    is removed and the step fails with the reason."""
+    """Maximum time for the pod of a step to start. If it takes longer (no node has room, or the image cannot be
+    pulled), the pod is removed and the step fails with the reason."""
     data: DataCompute = DataCompute()
     parallel: Parallel = Parallel()
     dask: DaskCluster | None = None
-    """Dask cluster whose workers make the days of raw data, validated data and features in a run of many days, past one
-    machine. Workers of a cluster that is created on Kubernetes get the CPU and memory of `data`. null: none."""
+    """Dask cluster whose workers compute the days of raw data, validated data and features in a run of many days, on
+    more than one machine. Workers of a cluster created on Kubernetes get the CPU and memory of `data`. null: none."""
 
     prices: Prices | None = None
-    """Prices per hour. null: a plan says how long a backfill takes, and not what it costs."""
+    """Prices per hour. null: a plan states the duration of a backfill but not its cost."""
 
     @model_validator(mode="after")
     def _has_one_kind_of_workers(self) -> "Compute":
         if self.dask is not None and self.parallel.processes > 1:
-            raise ValueError("dask and parallel.processes exclude each other: days are made by one kind of workers")
+            raise ValueError("dask and parallel.processes exclude each other: days are computed by one kind of worker")
         return self
 
     @property

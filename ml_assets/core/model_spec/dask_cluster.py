@@ -1,4 +1,4 @@
-"""Training engines, and Dask clusters."""
+"""Dask clusters, for training and for the computation of many days."""
 
 from typing import Literal
 
@@ -28,8 +28,8 @@ class Kubernetes(SpecPart):
 
 
 class DaskCluster(SpecPart):
-    """A Dask cluster. Without `address` and `kubernetes` it consists of local processes, for one step. It is part of no
-    fingerprint: a change of the cluster makes nothing again."""
+    """A Dask cluster. Without `address` and `kubernetes` it consists of local processes, for one step. It is not part
+    of any fingerprint, so changing it recomputes nothing."""
 
     address: str | None = None
     """Address of a running scheduler, such as tcp://scheduler:8786."""
@@ -38,8 +38,8 @@ class DaskCluster(SpecPart):
     """A cluster that is created on Kubernetes; each worker for training gets the CPU, memory and GPU of `compute`."""
 
     workers: int = Field(2, ge=1, le=10_000)
-    """Number of workers of a cluster that is created, and minimum number of a running one. Local workers share the CPUs
-    of `compute`."""
+    """Number of workers of a created cluster, and minimum number in a running one. Local workers share the CPUs of
+    `compute`."""
 
     @model_validator(mode="after")
     def _has_one_cluster(self) -> "DaskCluster":

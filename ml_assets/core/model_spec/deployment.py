@@ -12,19 +12,19 @@ from ml_assets.core.model_spec.types.metric_names import ComparedMetric
 
 class Canary(SpecPart):
     """A canary release: the challenger is live for a share of the entities and is compared with the champion, which
-    scores the same rows without effect. It may begin in shadow: the challenger then scores all rows and decides none.
+    also scores their rows, without effect. It may begin in shadow: the challenger then scores all rows, without effect.
 
     Every entity keeps its model while the share grows: entities only move from champion to challenger. Only days whose
     labels are known are compared.
     """
 
     steps: list[Annotated[int, Field(ge=0, le=100)]] = [5, 25, 100]
-    """Share of the entities at each step, in percent, ascending. 0, which only the first may be, is a shadow: the
-    challenger scores all rows, is compared on all of them, and decides none. At the last, 100, the challenger becomes
+    """Share of the entities at each step, in percent, ascending. 0, allowed only as the first step, is a shadow: the
+    challenger scores all rows, without effect, and is compared on all of them. At the last, 100, the challenger becomes
     the champion."""
 
     minimum_days: int = Field(3, ge=1, le=3650)
-    """Minimum number of days with known labels of each step."""
+    """Minimum number of days with known labels in each step."""
 
     minimum_rows: int = Field(500, ge=1, le=1_000_000_000)
     """Minimum number of labelled rows of the challenger's entities in each step; in shadow, of all labelled rows."""
@@ -37,8 +37,8 @@ class Canary(SpecPart):
     """Maximum length of a step without a decision, from its first day on; then the challenger is rolled back."""
 
     metric: ComparedMetric = "average_precision"
-    """Metric that decides; all comparable metrics are measured for both models. Its default depends on the task as
-    that of `champion.metric` does."""
+    """Metric that decides; all comparable metrics are measured for both models. The default is that of
+    `champion.metric`."""
 
     margin: float = Field(0.02, ge=-1000, le=1000, allow_inf_nan=False)
     """Difference by which the challenger may be worse and still advance; below 0, the difference by which it must be
@@ -46,14 +46,14 @@ class Canary(SpecPart):
     lies below 0. For metrics in the unit of the target, a share of the champion's value, as for `champion.margin`."""
 
     maximum_error_increase: float = Field(0.01, ge=0, le=1)
-    """Maximum increase of the error over the champion's: of the share of wrong decisions, for task multiclass of the
-    share of wrong classes, for regression of the mean absolute error, as a share of the champion's. The challenger is
-    rolled back when the whole confidence interval of the difference lies above it."""
+    """Maximum increase of the error over the champion's: of the share of wrong decisions for task binary, of the share
+    of wrong classes for multiclass, and of the mean absolute error, relative to the champion's, for regression. The
+    challenger is rolled back when the whole confidence interval of the difference lies above it."""
 
     maximum_decision_ratio: float = Field(3.0, gt=1, allow_inf_nan=False, le=1000)
     """Maximum ratio, in either direction, of positive decisions of challenger and champion on the same rows. The
-    challenger is rolled back when the whole confidence interval of the ratio lies outside. It needs no labels, so it
-    applies from the first day on. For task binary."""
+    challenger is rolled back when the whole confidence interval of the ratio lies outside this range. It needs no
+    labels, so it applies from the first day on. For task binary."""
 
     maximum_prediction_distance: float = Field(0.3, gt=0, le=1)
     """Maximum distance of the predictions of challenger and champion on the same rows, without labels: for task
@@ -68,8 +68,9 @@ class Canary(SpecPart):
     """Number of bootstrap samples of each interval."""
 
     newer_challenger: Literal["waits", "replaces"] = "waits"
-    """A newer model that passed its gates while another is the canary. waits: it waits for the decision on that one,
-    and the newest that waits is next. replaces: it replaces that one and starts at the first step."""
+    """Treatment of a newer model that passes its gates during a canary release. waits: it waits for the decision on the
+    current challenger; the newest waiting model is next. replaces: it replaces the current challenger and starts at the
+    first step."""
 
     @model_validator(mode="after")
     def _steps_grow_to_all(self) -> "Canary":
@@ -95,15 +96,15 @@ class Capture(SpecPart):
     """Share of the scored rows whose requests are kept; with 0 the table stays and gets no rows. A hash of the row key
     chooses, so every process keeps the same rows."""
     hashed: list[str] = []
-    """Names of columns, other than the row key and the event time, and of categorical features, whose values are
+    """Names of categorical features, and of columns other than the row key and the event time, whose values are
     replaced by a keyed hash (HMAC-SHA-256; the key is in ML_ASSETS_CAPTURE_KEY). Equal values have equal hashes."""
     leave_out: list[str] = []
     """Names of columns and features that are not kept."""
     buffer_rows: int = Field(10_000, ge=1, le=1_000_000)
-    """Maximum number of requests in the memory of the service that are not on the local disk yet. Further ones are not
-    kept, and counted in the metric ml_assets_capture_dropped."""
+    """Maximum number of requests held in the memory of the service until they are on the local disk. Further requests
+    are dropped and counted in the metric ml_assets_capture_dropped."""
     flush_every: Wait = timedelta(minutes=5)
-    """Maximum time until kept requests are in the lake."""
+    """Maximum time until kept requests are written to the lake."""
 
 
 class QualityEstimate(SpecPart):
@@ -111,7 +112,7 @@ class QualityEstimate(SpecPart):
     and realised once their labels are known."""
 
     minimum_positives: int = Field(20, ge=1, le=1_000_000)
-    """Minimum number of positives, and of negatives, of the holdout with which the scores of a model are calibrated."""
+    """Minimum number of positives, and of negatives, in the holdout for the scores of a model to be calibrated."""
     confidence: float = Field(0.95, gt=0, lt=1)
     """Confidence level of the intervals."""
     samples: int = Field(200, ge=20, le=100_000)
@@ -119,22 +120,21 @@ class QualityEstimate(SpecPart):
 
 
 class Deployment(SpecPart):
-    """The deployment of models, the reasons that predictions give for the highest scores, and what is observed in
-    production."""
+    """The deployment of models, the reasons given for the highest scores, and monitoring in production."""
 
     canary: Canary | None = None
     """The canary release; needs `entity`, unless its steps are [0, 100]. Without it, a model that passed its gates
     becomes the champion at once."""
 
     explained_rows: int = Field(100, ge=0, le=1_000_000)
-    """Number of the highest scores of a day for which the predictions give reasons."""
+    """Number of the highest scores of a day whose predictions include reasons."""
 
     reasons: int = Field(3, ge=1, le=100)
     """Number of features that are named as reasons of a score."""
 
     capture: Capture | None = None
-    """Which requests of the scoring service are kept. Without it, none is."""
+    """The requests of the scoring service that are kept. null: none."""
 
     quality: QualityEstimate | None = None
-    """The quality of predictions before and after their labels are known. Without it, it is neither estimated nor
+    """The quality of predictions before and after their labels are known. null: it is neither estimated nor
     measured."""

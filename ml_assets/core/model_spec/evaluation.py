@@ -14,34 +14,34 @@ class Evaluation(SpecPart):
     """The rows that are scored after training, and the metrics that are measured on them."""
 
     holdout: PositiveDays = timedelta(days=7)
-    """Number of the last days whose labels are known; training never reads them."""
+    """Length of the holdout: the newest days whose labels are known. Training never reads them."""
 
     top_k: int = Field(100, ge=1, le=1_000_000_000)
-    """k of precision at k: among the k rows, or entities, of a day with the highest scores. For task binary."""
+    """k of precision at k, measured on the k rows, or entities, with the highest scores of a day. For task binary."""
 
     top_classes: int = Field(2, ge=1, le=100_000)
     """k of `top_k_accuracy`: a row counts as right if its class is among the k of the highest probabilities. For task
     multiclass."""
 
     exclude_known_positives: bool = False
-    """Whether to exclude the rows of entities with a positive label that was known before the row's day began. Labels
-    of days from the first training day on count, so models with different training windows are not measured on the same
-    rows, unless `known_positives_window` is set."""
+    """Whether to exclude rows of entities that were known to have a positive label before the row's day began. Labels
+    count from the first training day on, so models with different training windows are measured on different rows,
+    unless `known_positives_window` is set."""
 
     known_positives_window: PositiveDays | None = None
-    """Fixed number of days, ending where the training window ends, from which positive labels count for
-    `exclude_known_positives`, whatever the training window is; later labels count as they become known. `7d` is the
-    protocol of the Fraud Detection Handbook. null: the training window."""
+    """Length of the window, ending with the training window, whose positive labels count for `exclude_known_positives`,
+    independent of the length of the training window; later labels count as they become known. `7d` is the protocol of
+    the Fraud Detection Handbook. null: the training window."""
 
     slices: list[str] = []
-    """Columns for whose 20 most frequent values every metric is measured as well."""
+    """Columns by which metrics are sliced: every metric is also measured for each of their 20 most frequent values."""
 
     slice_min_positives: int = Field(20, ge=1, le=1_000_000_000)
     """Minimum number of positives of a slice to which `slice_minimum` and `slice_maximum` of a gate apply. For task
     binary."""
 
     slice_min_rows: int = Field(100, ge=1, le=1_000_000_000)
-    """Minimum number of labelled rows of such a slice. For tasks regression and multiclass."""
+    """Minimum number of labelled rows of such a slice. For task regression or multiclass."""
 
     bootstrap_samples: int = Field(200, ge=20, le=100_000)
     """Number of bootstrap samples of each interval."""
@@ -66,7 +66,7 @@ class Gate(SpecPart):
     maximum: float | None = Field(None, ge=-1e9, le=1e9, allow_inf_nan=False)
     """Maximum that passes."""
     slice_minimum: float | None = Field(None, ge=-1e9, le=1e9, allow_inf_nan=False)
-    """Minimum that passes, for each slice of `evaluation.slices` with enough positives, or rows."""
+    """Minimum that passes, for each slice of `evaluation.slices` with enough positives or rows."""
     slice_maximum: float | None = Field(None, ge=-1e9, le=1e9, allow_inf_nan=False)
     """Maximum that passes, for each such slice."""
 

@@ -63,7 +63,7 @@ class WindowAggregate(SpecPart):
     """Aggregates over earlier rows with the same key: those within `windows` of time, or the last `last_rows` rows.
 
     For a row at time t, a window holds the rows with a time in (t - delay - window, t - delay]; without a delay it
-    includes the row itself and all rows of the same instant. Group statistics are windows whose key is the group.
+    includes the row itself and all rows at the same instant. Group statistics are windows whose key is the group.
     Without a key, a window covers all rows.
     """
 
@@ -71,7 +71,7 @@ class WindowAggregate(SpecPart):
     key: Annotated[
         list[str], WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})
     ] = []
-    """Columns whose values the rows share with the row: one name or a list."""
+    """Columns in which the rows of the window equal the row itself: one name or a list."""
 
     value: str | None = None
     """Column that is aggregated; every aggregate but `count` needs one."""
@@ -85,7 +85,7 @@ class WindowAggregate(SpecPart):
     """Lengths of the windows, such as [1d, 7d, 30d]."""
 
     last_rows: list[Annotated[int, Field(ge=1, le=1_000_000)]] = []
-    """Numbers of most recent rows, such as [5, 20]; rows of the same instant are ordered by the row key."""
+    """Numbers of most recent rows, such as [5, 20]; rows at the same instant are ordered by the row key."""
 
     within: Window | None = None
     """Maximum age of the rows of `last_rows`, which bounds the history that must be read."""
@@ -135,13 +135,13 @@ class WindowAggregate(SpecPart):
 
 
 class CustomFeatures(SpecPart):
-    """Features from a custom Python function, for what the other kinds do not offer."""
+    """Features from a custom Python function, for everything that the other kinds do not offer."""
 
     kind: Literal["custom"]
     function: str = Field(pattern=r"^[\w.]+:\w+$")
-    """`module:function`, called as function(rows, history): the rows of the day, and the validated rows back to
-    `reads`, in which the target is missing where it is not yet known. It returns a frame with the columns `outputs`
-    and the index of `rows`."""
+    """`module:function`, called as function(rows, history): the rows of the day, and the validated rows of that day and
+    of `reads` before it, whose target is missing where it is not yet known. It returns a frame with the columns
+    `outputs` and the index of `rows`."""
 
     outputs: list[str] = Field(min_length=1)
     """Names of the feature columns."""

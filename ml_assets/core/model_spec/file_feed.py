@@ -1,4 +1,4 @@
-"""Feeds of landed files, of the rows of a model or of its labels, as ingestion and validation read them."""
+"""Feeds of landed files, with the rows or the labels of a model, as ingestion and validation read them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ml_assets.core.model_spec.model import ModelSpec
 
 ROW_KEY = "row_key"
-"""The name in place of a column under which violations of the row key are reported."""
+"""The name under which violations of the row key are reported, in place of a column."""
 
 
 class Contract(Protocol):
@@ -40,8 +40,8 @@ class Contract(Protocol):
 
     @property
     def event_time(self) -> str | None:
-        """The column whose time lies in the day; None where the day is that of the delivery, which may bring rows of
-        any time, or none.
+        """The column whose time lies in the day; None where days are days of delivery, whose rows may have any time or
+        none.
         """
         ...
 
@@ -55,7 +55,7 @@ class Contract(Protocol):
 class Feed:
     """A contract, and the names of the tables that hold its files, its rows and their violations.
 
-    derived: the target that valid rows get, if it is derived from one of the columns.
+    derived: the target to derive from one of the columns of the valid rows, if any.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Feed:
 
 
 def rows_feed(spec: "ModelSpec") -> Feed:
-    """Return the feed of the rows of a model, without a target that is not in their files."""
+    """Return the feed of the rows of a model, without the target if it is not in their files."""
     is_landed = spec.labels is None and spec.derived_target is None
     columns = {name: column for name, column in spec.columns.items() if is_landed or name != spec.target}
     tables = ("raw_data", "landed_objects", "validated_data", "quarantined_data", "violations")

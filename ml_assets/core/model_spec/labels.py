@@ -1,4 +1,4 @@
-"""Labels in files of their own, and changes to the files of days that are long past."""
+"""Labels in files of their own, and late changes to the files of past days."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -17,18 +17,17 @@ KNOWN_AT = "known_at"
 class Labels(SpecPart):
     """Labels that come in files of their own, days or weeks after the rows, and may be corrected later.
 
-    The files of the rows then need no column for the target. A label counts from the day of its file on, or from the
-    day on which it became known, if that is later; the label of a row that became known last wins. A model of day D
-    is trained and evaluated on the labels that count on day D, and window features of the target use those that
-    counted when their day began."""
+    The files of the rows then need no column for the target. A label counts from the later of the day of its file and
+    the day on which it became known; of several labels of a row, the one that became known last wins. A model of day D
+    is trained and evaluated on the labels that count on day D; window features of the target use those that counted
+    when their day began."""
 
     files: str
-    """Files of one day, relative to the landing root, as in `source.files`. The day is that of their delivery; a day
-    may have no files."""
+    """Files of one day of delivery, relative to the landing root, as in `source.files`. A day may have no files."""
 
     key: list[str] = Field(min_length=1)
-    """Columns that identify the row of a label; rows with the same key, of any day, have the same label. The label
-    files have them under the same names as the files of the rows."""
+    """Columns that identify the row of a label; rows with the same key, of any day, have the same label. Their names in
+    the label files are the same as in the files of the rows."""
 
     label: str | None = None
     """Name of the label in the files, if it differs from that of the target."""
@@ -38,10 +37,10 @@ class Labels(SpecPart):
 
     unlabelled: Literal["exclude", "negative"] = "exclude"
     """Treatment of a row without a label. exclude: it is excluded from training and evaluation. negative: it is a
-    negative, where the files name the positives only."""
+    negative, for files that list only the positives."""
 
     csv: CsvDialect | None = None
-    """Dialect of the CSV files of labels; that of `source.csv` when left out."""
+    """Dialect of the CSV files of labels; by default that of `source.csv`."""
 
     quality: Quality = Quality(min_rows=0)
     """Conditions under which a day of label files is published."""
@@ -53,23 +52,23 @@ class Labels(SpecPart):
 
 
 class LateData(SpecPart):
-    """Changes to the landed files, of rows or of labels, of a day that is long past."""
+    """Late changes to the landed files (rows or labels) of a past day."""
 
     open_for: Duration = timedelta(days=30)
-    """Time after the end of a day in which changed files recompute it."""
+    """Time after the end of a day during which it is recomputed when its files change."""
 
     afterwards: Literal["reopen", "refuse"] = "reopen"
-    """Effect of a change on a closed day that was computed before. reopen: the day is recomputed, and its outcome says
-    so. refuse: the day stays as it is, and the change is reported. A day that was never computed is computed in both
+    """Effect of a change to a closed day that was computed before. reopen: the day is recomputed, and its outcome says
+    so. refuse: the day is not changed, and the change is reported. A day that was never computed is computed in both
     cases."""
 
     reopened: list[date] = []
     """Closed days that are recomputed in spite of `afterwards: refuse`."""
 
     removed_through: date | None = None
-    """The last day whose files were removed on purpose. Without it, days whose files are gone become empty one by one,
-    but not when most of the days that the lake holds lose their files at once: that is an error, because a landing
-    that is not mounted looks the same."""
+    """The last day whose files were removed on purpose. A later day whose files disappear becomes empty, but if the
+    files of most days in the lake disappear at once, that is an error, because a landing that is not mounted looks the
+    same."""
 
 
 def check_labels(labels: Labels | None, columns: Mapping[str, Column], target: str) -> None:

@@ -43,7 +43,7 @@ class ModelSpec(SpecPart):
     """One model, from its landed files to its predictions."""
 
     name: Annotated[str, AfterValidator(check_model_name)] = Field(
-        # Also a label of Kubernetes, which ends with a letter or a digit. The chart's values have the same pattern.
+        # Also a Kubernetes label, which must end with a letter or a digit. The chart's values have the same pattern.
         pattern=r"^[a-z]([a-z0-9_]*[a-z0-9])?$",
         max_length=60,
     )
@@ -77,20 +77,20 @@ class ModelSpec(SpecPart):
     derived_target: SkipJsonSchema[DerivedTarget | None] = None
 
     classes: list[ClassLabel] = []
-    """The classes of a multiclass target, integers or strings, in the order of their columns in predictions. By default
-    the allowed values of its column, which in turn are the classes by default."""
+    """The classes of a multiclass target, integers or strings, in the order of their columns in predictions. `classes`
+    and the allowed values of the target's column default to each other."""
 
     positive: PositiveLabel | None = None
     """The label of the positive class of a binary target, such as "yes"; true or 1 by default."""
 
     sample_weight: str | None = None
-    """The column of the weight of a row in training and in metrics; its contract needs `minimum: 0` or more."""
+    """The column with the weight of a row in training and metrics; its contract needs a `minimum` of 0 or more."""
 
     entity: str | None = None
     """The column of the entity that a decision is about (a card, a customer)."""
 
     label_delay: Days
-    """Time after its event at which the label of a row is known, in whole days."""
+    """Time from the event of a row until its label is known, in whole days."""
 
     labels: Labels | None = None
     """Label files, for labels that are not in the files of the rows."""
@@ -103,7 +103,7 @@ class ModelSpec(SpecPart):
     training: Training
     evaluation: Evaluation = Evaluation()
     gates: Gates = Field(min_length=1)
-    """Bounds on metrics; a model outside any of them is not registered."""
+    """Bounds on metrics; a model that violates one is not registered."""
 
     champion: ChampionGate | None = ChampionGate()
     """The comparison with the champion; null switches it off."""
@@ -181,7 +181,7 @@ class ModelSpec(SpecPart):
         check_preprocessing(self.training.preprocessing, self.numeric_features(), self.categorical_features())
 
     def with_key_prefix(self, prefix: Sequence[str]) -> "ModelSpec":
-        """Return the same specification whose assets have keys with a prefix; tables and folders have none."""
+        """Return a copy of the specification whose asset keys have a prefix; tables and folders have none."""
         copy = self.model_copy()
         copy._key_prefix = tuple(prefix)  # noqa: SLF001
         return copy
@@ -191,7 +191,7 @@ class ModelSpec(SpecPart):
         return [*self._key_prefix, self.name, asset]
 
     def column(self, where: str, name: str) -> Column:
-        """Return the column with a name, which the field `where` of the specification refers to.
+        """Return the column that the field `where` of the specification names.
 
         Raises:
             ValueError: when there is no such column; names the field and the columns.
@@ -212,7 +212,8 @@ class ModelSpec(SpecPart):
         return [name for name in self.feature_names() if name not in categorical]
 
     def identity_columns(self) -> list[str]:
-        """Return the columns of evaluated rows beside features: keys, event time, entity, target, slices, weight."""
+        """Return the columns of evaluated rows other than features: keys, event time, entity, target, slices,
+        weight."""
         entity, labels = [self.entity] if self.entity else [], self.labels.key if self.labels else []
         weight, slices = [self.sample_weight] if self.sample_weight else [], self.evaluation.slices
         return list(dict.fromkeys([*self.row_key, *labels, self.event_time, *entity, self.target, *slices, *weight]))
@@ -224,11 +225,11 @@ class ModelSpec(SpecPart):
         return [name for name in self.identity_columns() if self.labels is None or name != self.target]
 
     def request_columns(self) -> list[str]:
-        """Return the identity columns that a request for a score has: all but the target."""
+        """Return the identity columns of a scoring request: all but the target."""
         return [name for name in self.identity_columns() if name != self.target]
 
     def late_columns(self) -> dict[str, timedelta]:
-        """Return the columns that are known later than their rows, the target among them, with the time after."""
+        """Return the columns that are known later than their rows, including the target, each with its delay."""
         late = {self.derived_target.column: self.label_delay} if self.derived_target else {}
         late |= {name: column.known_after for name, column in self.columns.items() if column.known_after}
         return {**late, self.target: self.label_delay}
@@ -252,7 +253,7 @@ class ModelSpec(SpecPart):
         return days + search_age + self.training.longest_gap
 
     def reach_in_days(self) -> int:
-        """Return the number of days before its own that a day of features may read; clock changes add an hour."""
+        """Return the number of earlier days that a day of features may read; clock changes add an hour."""
         reach = self.longest_reach()
         clock_change = timedelta(hours=1) if reach and self.source.time_zone != "UTC" else timedelta(0)
         return -(-(reach + clock_change) // timedelta(days=1))

@@ -12,8 +12,8 @@ SECONDS_OF_A_MINUTE_ATTENDED = 1.0
 
 
 class Retry(SpecPart):
-    """The retries of a step: the first after `delay`, each next one after twice the delay, with a random jitter of
-    up to a quarter."""
+    """The retries of a step: the first after `delay`, each later one after twice the delay before, with a random jitter
+    of up to a quarter."""
 
     times: int = Field(3, ge=0, le=10)
     """Maximum number of retries; 0 for none."""
@@ -36,9 +36,9 @@ class Retry(SpecPart):
 
         Args:
             attempt: number of the retry, from 1.
-            chance: a random number from 0 to 1 for the jitter, so that steps that failed together do not all come back
+            chance: a random number from 0 to 1 for the jitter, so that steps that failed together do not retry
                 together.
-            attended: whether a person waits for the run; minutes are then seconds.
+            attended: whether a person waits for the run; delays are then in seconds instead of minutes.
         """
         seconds = min(self.delay * 2 ** (attempt - 1), self.longest_delay).total_seconds()
         return seconds * (1 + JITTER * chance) * (SECONDS_OF_A_MINUTE_ATTENDED / 60 if attended else 1)
@@ -46,9 +46,9 @@ class Retry(SpecPart):
 
 class Retries(SpecPart):
     """Retries after a transient external failure: a store that does not answer, is too busy or reports an internal
-    error, or a lost connection or database. The step is tried again, and days that it has committed are not
-    recomputed. Invalid data, errors in code and a lack of memory are never retried. Where a person waits (`ml-assets
-    run`), the delays are in seconds instead of minutes."""
+    error, or a lost connection to a server or database. Days that the step has already committed are not recomputed.
+    Invalid data, errors in code and a lack of memory are never retried. Where a person waits (`ml-assets run`), the
+    delays are in seconds instead of minutes."""
 
     ingestion: Retry = Retry()
     """Retries of raw_data and raw_labels."""

@@ -12,7 +12,7 @@ from ml_assets.core.model_spec.types.numbers import format_number
 
 
 class Range(SpecPart):
-    """A range of one parameter, both ends included; whole numbers for a parameter of whole numbers."""
+    """A range of one parameter, both ends included; an integer parameter gets integers only."""
 
     low: float = Field(ge=-1e9, le=1e9)
     """Minimum."""
@@ -35,7 +35,7 @@ class Range(SpecPart):
         return self
 
     def ends(self) -> list[float]:
-        """Return the values that must be allowed so that the whole range is."""
+        """Return the values to check in order to allow the whole range: its ends."""
         return [self.low, self.high]
 
     def holds(self, value: float) -> bool:
@@ -56,7 +56,7 @@ class Choice(SpecPart):
         return self
 
     def ends(self) -> list[float]:
-        """Return the values that must be allowed so that every choice is."""
+        """Return the values to check in order to allow every choice: all of them."""
         return list(self.values)
 
     def holds(self, value: float) -> bool:
@@ -65,7 +65,7 @@ class Choice(SpecPart):
 
 
 def _kind(value: object) -> str:
-    """Return the tag of the intended type, so that errors are reported for that type only."""
+    """Return the tag of the intended type, so that validation reports errors for that type only."""
     return "choice" if isinstance(value, Choice) or (isinstance(value, dict) and "values" in value) else "range"
 
 
@@ -90,15 +90,15 @@ class Search(SpecPart):
     folds."""
 
     minutes: float = Field(30.0, gt=0, le=10_000)
-    """Maximum total run time of all trials, in minutes. The fold in progress is finished, and its trial does not count.
-    The result of a search that ends here depends on the speed of the machine, and says so."""
+    """Maximum total run time of all trials, in minutes. The fold in progress is finished, but its trial does not count.
+    The result of a search that reaches this limit depends on the speed of the machine, and says so."""
 
     every: PositiveDays = timedelta(days=7)
     """Number of days for which the parameters of a search are used, counted from the first day that has a model."""
 
     folds: int = Field(3, ge=1, le=100)
-    """Number of folds. Each one validates on as many days as `training.validation` has: the last days of the window,
-    the days before these, and so on."""
+    """Number of folds. Each validates on as many days as `training.validation` has: the last days of the window, the
+    days before them, and so on."""
 
     fit: Literal["expanding", "rolling"] = "expanding"
     """Days on which a fold is fitted. expanding: all days of the window before its validation days. rolling: the same
@@ -109,7 +109,7 @@ class Search(SpecPart):
     multiclass, and rmse for regression, or pinball_loss if it has quantiles."""
 
     prune: bool = True
-    """Whether a trial ends early when its best mean over the folds so far is worse than the median of earlier trials
+    """Whether a trial is pruned when its best mean over the folds so far is worse than the median of earlier trials
     (Optuna's MedianPruner)."""
 
     space: Space = SPACE
@@ -122,7 +122,7 @@ class Search(SpecPart):
         return self
 
     def check(self, parameters: SpecPart, validation: timedelta, window: timedelta) -> None:
-        """Refuse values that training would refuse, and folds that leave no days to fit on.
+        """Refuse values that training would refuse, and folds that leave no days for fitting.
 
         Raises:
             ValueError: names the field and the allowed values.

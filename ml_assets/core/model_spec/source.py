@@ -28,10 +28,10 @@ _ALLOWED_TYPES: dict[str, tuple[type, ...]] = {
 DAY_PLACEHOLDER = re.compile(r"\{day(?::([^}]*))?\}")
 
 
-# Integers stay integers, because a float cannot tell those beyond 2**53 apart.
+# Integers stay integers, because a float cannot represent all integers beyond 2**53.
 Bound = StrictInt | Annotated[float, Field(allow_inf_nan=False)]
 
-# A typing error such as 0202 or 20255 would make a partition of each day of thousands of years.
+# A typo such as 0202 or 20255 would make a partition for each day of thousands of years.
 FIRST_START, LAST_END = date(1900, 1, 1), date(2200, 12, 31)
 
 
@@ -45,19 +45,19 @@ class Source(SpecPart):
 
     start: Annotated[date, Field(ge=FIRST_START, le=LAST_END)]
     """The first day of the model's data: the first daily partition. A template such as `{{ first_day }}` must give the
-    same day each time, because a later first day takes days out of the definitions."""
+    same day each time, because a later first day would drop partitions."""
 
     end: Annotated[date, Field(ge=FIRST_START, le=LAST_END)] | None = None
-    """The last day; without it, partitions continue to yesterday. The days up to it must be enough for a model."""
+    """The last day; by default partitions continue to yesterday. There must be enough days for a model."""
 
     time_zone: str = "UTC"
-    """IANA time zone in which a day begins and ends, and of timestamps without a time zone."""
+    """IANA time zone of the days, and of timestamps without a time zone."""
 
     csv: CsvDialect = CsvDialect()
-    """Dialect of the CSV files, where it is not RFC 4180 in UTF-8."""
+    """Dialect of the CSV files, if it is not RFC 4180 in UTF-8."""
 
     limits: FileLimits = DEFAULT_LIMITS
-    """Limits of one file, of these and of label and correction files."""
+    """Limits of each landed file, whether of rows, labels or corrections."""
 
     @field_validator("files")
     @classmethod
@@ -108,16 +108,16 @@ class Column(SpecPart):
     """Regular expression that must match the whole value (string)."""
 
     known_after: PositiveDays | None = None
-    """Time after its event at which the value is known, where that is later than the row, such as 1d. A row has no
-    feature of its own value, and a request for a score none of the column; windows need at least this `delay`."""
+    """Time from the event until the value is known, such as 1d, if it is not known with the row. The row's own value
+    cannot be a feature, and scoring requests do not have the column; windows over it need at least this `delay`."""
 
     severity: dict[Rule, Severity] = {}
     """Severity of a violation of each rule; error by default. A row that violates a rule of severity error is
-    quarantined. A row that violates rules of severity warn only is published and counted, and the check of the column
+    quarantined. A row that only violates rules of severity warn is published and counted, and the check of the column
     reports it. A value that cannot be read as its type is always an error."""
 
     blocking: bool = False
-    """Whether the downstream stages stop when the check of the column fails with an error, see `checks`."""
+    """Whether a failure of the column's check with severity error stops the downstream stages; see `checks`."""
 
     def severity_of(self, rule: Rule) -> Severity:
         """Return the severity of a violation of a rule."""
@@ -162,7 +162,7 @@ class Quality(SpecPart):
 
     max_rule_share: float = Field(0.05, ge=0, le=1)
     """Maximum share of the rows of a day that may violate a rule before the check of the column fails. The rows are
-    quarantined in both cases. 0 lets a single row fail the check."""
+    quarantined in both cases. With 0, a single row fails the check."""
 
     min_rows: int = Field(1, ge=0, le=1_000_000_000_000)
     """Minimum number of landed rows; a day with fewer is rejected."""
@@ -181,7 +181,7 @@ def check_files_pattern(value: str) -> str:
     """Return the pattern if it names the day, stays inside the landing root, and can match a file of a known format.
 
     Raises:
-        ValueError: names the reason why it does not.
+        ValueError: naming the reason, when it does not.
     """
     if not DAY_PLACEHOLDER.search(value):
         raise ValueError("must contain {day}, for example transactions/{day}/*.parquet")
@@ -217,7 +217,7 @@ def _mismatch(value: bool | int | float | str, column_type: str) -> str:
 
 
 def column_of(columns: Mapping[str, Column], where: str, name: str) -> Column:
-    """Return the column with a name, which the field `where` of the specification refers to.
+    """Return the column that the field `where` of the specification names.
 
     Raises:
         ValueError: when there is no such column; names the field, the columns and the nearest of them.

@@ -11,7 +11,7 @@ from ml_assets_tests.support.changed_spec import assert_refused
 @pytest.mark.parametrize(
     ("path", "value", "reason"),
     [
-        ("checks.row_count", {"severity": "warn", "blocking": True}, "a check of severity warn stops nothing"),
+        ("checks.row_count", {"severity": "warn", "blocking": True}, "a check of severity warn cannot block"),
         ("checks.label_rate", {"minimum": 0.5, "maximum": 0.1}, "minimum 0.5 is above maximum 0.1"),
         ("checks.accepted", {"2025-01-03": ["row_cuont"]}, "accepted.2025-01-03: there is no check row_cuont"),
         ("metrics", [{"name": "x", "aggregate": "sum"}], "aggregate sum needs a column"),

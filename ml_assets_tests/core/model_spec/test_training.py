@@ -17,7 +17,7 @@ from ml_assets_tests.support.changed_spec import assert_refused
         ("training.every", "0d", "longer than 0; or write a cron expression"),
         ("training.every", "36h", "whole number of days"),
         ("training.every", "weekly", "not a duration"),
-        ("training.when", ["drift"], "when: a model is due every day already"),
+        ("training.when", ["drift"], "when: a model is already due every day"),
         ("training", {"window": "4d", "every": "7d", "when": ["drift", "drift"]}, "drift is named more than once"),
         ("training.preprocessing", {"encode": {"amount": "onehot"}}, "amount is not one of"),
     ],

@@ -1,1 +1,1 @@
-"""The file of a specification, defs.yaml: reading it, and naming file, line and field of what is wrong in it."""
+"""Reading of specification files (defs.yaml), and messages that name the file, line and field of each problem."""

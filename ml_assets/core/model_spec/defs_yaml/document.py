@@ -25,7 +25,7 @@ class YamlDocument:
 
     Attributes:
         path: the file.
-        content: its content; dates stay text, as in Dagster's own reading of components.
+        content: its content; dates stay text, as when Dagster loads components.
         root: the nodes of the content, with their lines.
         position: its position among the documents of the file that have content, from 0.
     """
@@ -51,7 +51,7 @@ class YamlDocument:
         node, line, names = self.root, self.root.start_mark.line + 1, []
         for position, part in enumerate(field):
             if isinstance(node, yaml.MappingNode):
-                # The members of a merged mapping come first, and those of the mapping itself replace them.
+                # The members of a merged mapping come first, and are replaced by those of the mapping itself.
                 pair = next((pair for pair in reversed(node.value) if _is_key(pair[0], part)), None)
                 if pair is not None:
                     line, node = pair[0].start_mark.line + 1, pair[1]
@@ -65,7 +65,7 @@ class YamlDocument:
         return ".".join(names).replace(".[", "["), line, node
 
     def find_field(self, root: Field, text: str) -> Field:
-        """Return the path of the field that a message names at its beginning, such as `labels.key: no such column`.
+        """Return the path of the field that a message begins with, such as `labels.key: no such column`.
 
         Args:
             root: path of the field that the message starts from.
@@ -91,7 +91,7 @@ class YamlDocument:
 
 
 def misread_text(node: "yaml.Node") -> str | None:
-    """Return how YAML reads a value without quotes as something other than text, with the remedy; else None."""
+    """Explain that YAML reads an unquoted value as something other than text, with the remedy; None if it does not."""
     import yaml
 
     kind = _KINDS.get(node.tag.rpartition(":")[2])

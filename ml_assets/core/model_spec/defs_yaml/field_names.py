@@ -1,4 +1,4 @@
-"""The field that a misspelled one stands for."""
+"""Suggestions for misspelled fields."""
 
 import difflib
 from collections.abc import Iterator, Sequence
@@ -12,11 +12,11 @@ def nearest_field(location: Sequence[str | int]) -> str | None:
     """Return the field of a specification that is nearest to an unknown one; None if none is near.
 
     Args:
-        location: path of the unknown field from the attributes on, as in the errors of pydantic.
+        location: path of the unknown field below `attributes`, as in pydantic's errors.
     """
     types: list[Any] = [ModelSpec]
     for part in location[:-1]:
-        # The kind of a union is a part of the path, too, and selects no field.
+        # The tag of a union is also a part of the path, but selects no field.
         types = [below for kind in types for below in _below(kind, part)] or types
     names = dict.fromkeys(name for kind in types for leaf in _leaves(kind) for name in _fields(leaf))
     close = difflib.get_close_matches(str(location[-1]).lower(), names, 1)
@@ -33,7 +33,7 @@ def _below(kind: Any, part: str | int) -> Iterator[Any]:
 
 
 def _leaves(kind: Any) -> Iterator[Any]:
-    """Yield the members of a union, without annotations; a type that is none as it is."""
+    """Yield the members of a union without their annotations, or the type itself if it is not a union."""
     if get_origin(kind) is Annotated:
         yield from _leaves(get_args(kind)[0])
     elif get_args(kind) and get_origin(kind) not in (dict, list, tuple):

@@ -1,7 +1,7 @@
-"""The limits of YAML files: their size, the depth of their values, and what their aliases stand for.
+"""The limits of YAML files: their size, the depth of their values, and the expansion of aliases.
 
-A specification is written by people, and far below these limits. Without them a few lines of aliases stand for more
-values than memory can hold, and deep nesting ends the process in the parser.
+Specifications written by people are far below these limits. Without them, a few lines of aliases could expand to more
+values than memory can hold, and deep nesting would crash the parser.
 """
 
 import re
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES, MAX_VALUES, MAX_DEPTH, MAX_DOCUMENTS = 1 << 20, 50_000, 50, 100
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-# Characters that YAML 1.1 does not allow; those beyond U+FFFF are allowed.
+# Characters that YAML 1.1 does not allow, except those beyond U+FFFF, which are accepted here.
 _NOT_ALLOWED = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -78,10 +78,10 @@ def check_events(path: Path, events: "Iterable[yaml.Event]") -> None:
 
 
 def check_size(path: Path, root: "yaml.Node") -> None:
-    """Check the number of values that a document stands for, with its aliases, and their depth.
+    """Check the number of values of a document after the expansion of aliases, and their depth.
 
     Raises:
-        SpecFileError: when one is above its limit, or an alias is a part of what it stands for.
+        SpecFileError: when one is above its limit, or an alias refers to a value that contains it.
     """
     _measure(path, root, 0, {})
 

@@ -1,4 +1,4 @@
-"""The models of a folder: their files, their names, and what is wrong with them."""
+"""The models of a folder: their files, names and problems."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,7 +39,7 @@ class ModelFile:
 
     Attributes:
         file: the file.
-        name: the model's name; that of its folder if the document states none that is valid.
+        name: the model's name; that of its folder if the document has no valid one.
         spec: the specification; None if it is broken, or if only its component can build it.
         problem: file, line, field and reason of each problem; None if the model can be loaded.
         document: the document of the model; None if the file cannot be parsed.
@@ -81,7 +81,7 @@ def component_file(folder: Path) -> Path | None:
 
 
 def list_component_files(folder: Path) -> Iterator[Path]:
-    """Yield the files of components in a folder and its subfolders by path; not those below a component."""
+    """Yield the files of components in a folder and its subfolders by path, except those below another component."""
     for path in sorted(folder.iterdir()):
         if path.is_dir() and is_loaded(path):
             file = component_file(path)
@@ -106,9 +106,8 @@ def find_model_files(folder: Path) -> list[ModelFile]:
 def models_of(files: Iterable[ComponentFile]) -> list[ModelFile]:
     """Read the models in files of components; each document of a file may be one.
 
-    A file that cannot be parsed counts as a model. Components of other types are left out. Of two models with the same
-    name, the first valid one in a folder of that name keeps it, and the other is broken; without such a folder both
-    are.
+    A file that cannot be parsed counts as a model. Components of other types are left out. If models share a name, the
+    first valid one in a folder of that name keeps it and the others are broken; without such a folder, all of them are.
     """
     models = [model for file in files for model in _read(file)]
     return [_refuse_shared_name(model, models) for model in models]
@@ -120,7 +119,7 @@ def folder_name(path: Path) -> str:
 
 
 def component_name(file: ComponentFile, position: int) -> str:
-    """Return a name for a document that states none: that of the folder, numbered where the file has several."""
+    """Return a name for a document without one: that of the folder, with a number if the file has several documents."""
     name = folder_name(file.path)
     return name if len(file.documents) < 2 else f"{name}_{position + 1}"
 
@@ -160,7 +159,7 @@ def _is_model(document: YamlDocument) -> bool:
 
 
 def _is_subclass(content: Mapping[str, Any]) -> bool:
-    """Return whether a component of another type states what every model has to."""
+    """Return whether a component of another type has all required fields of a model."""
     attributes = content.get(ATTRIBUTES)
     required = {name for name, field in ModelSpec.model_fields.items() if field.is_required()}
     return isinstance(attributes, dict) and content.get("type") not in TYPES and required <= {*attributes}
@@ -181,7 +180,7 @@ def _refuse_shared_name(model: ModelFile, models: Sequence[ModelFile]) -> ModelF
     owner = next((other for other in in_folder if other.problem is None), in_folder[0] if in_folder else None)
     if model is owner:
         return model
-    # The asset of a broken model has the name of its folder, so that it is not mixed up with the other one.
+    # The asset of a broken model is named after its folder, so that it is not confused with the valid model.
     name = component_name(model.file, model.position)
     if model.problem is not None or model.document is None:
         return replace(model, name=name)

@@ -1,4 +1,5 @@
-"""The parser of YAML files: documents with their lines, or the file, the line and the reason."""
+"""The parser of YAML files, which returns documents with line numbers and raises errors that name file, line and
+reason."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,7 +61,7 @@ def _describe(path: Path, text: str, error: "yaml.MarkedYAMLError") -> str:
 def _loader() -> "type[yaml.SafeLoader]":
     import yaml
 
-    # The loader in C is ten times as fast; an installation of PyYAML may lack it.
+    # The C loader is ten times as fast, but not every installation of PyYAML has it.
     base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     resolvers = {
         first: [(tag, pattern) for tag, pattern in resolvers if tag != _TIMESTAMP]
@@ -78,7 +79,7 @@ def _construct(path: Path, text: str, loader: "type[yaml.SafeLoader]", root: "ya
     except yaml.MarkedYAMLError as error:
         raise SpecFileError(_describe(path, text, error)) from error
     except (ValueError, LookupError, AttributeError, TypeError) as error:
-        # The constructors of numbers, dates and others fail in their own ways, without a line.
+        # Constructors of numbers, dates and other types raise different errors, without a line.
         node = _find_fault(loader, root) or root
         value, kind = str(node.value)[:50], node.tag.rpartition(":")[2]
         line = node.start_mark.line + 1

@@ -1,4 +1,4 @@
-"""The specification in a defs.yaml, read without Dagster."""
+"""Reader of the specification in a defs.yaml, without Dagster."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 ATTRIBUTES = "attributes"
 _MAX_PROBLEMS = 20
-# To locate a field takes longer the wider its mapping is: 5 seconds for the 6,000 problems of 3,000 columns.
+# The time to locate a field grows with the size of its mapping: 5 seconds for the 6,000 problems of 3,000 columns.
 _MAX_SORTED = 500
-_NAME = "a name begins with a lower-case letter and goes on with such letters, digits and _"
+_NAME = "a name begins with a lower-case letter, followed by lower-case letters, digits and _"
 _REASONS = {
     **dict.fromkeys(("date_type", "date_parsing", "date_from_datetime_parsing"), "a day is written as 2026-11-28"),
     "list_type": "a list is written as [first, second]",
@@ -75,12 +75,11 @@ def read_document(document: YamlDocument) -> ModelSpec:
 
 
 def describe_problems(document: YamlDocument, error: ValidationError) -> str:
-    """Return a line for each problem of a specification, with file, line, field and reason; the first twenty of the
-    file.
+    """Describe the first twenty problems of a specification, each on a line with file, line, field and reason.
 
     Args:
         document: the document of the specification.
-        error: of its validation.
+        error: the error of its validation.
     """
     located = sorted(islice(_problems(document, error), _MAX_SORTED), key=itemgetter(0))
     problems = [f"{document.path}:{line}: {text}" for line, text in located[:_MAX_PROBLEMS]]
@@ -90,7 +89,7 @@ def describe_problems(document: YamlDocument, error: ValidationError) -> str:
 
 
 def stated_name(document: YamlDocument) -> str | None:
-    """Return the name of the model that a document states, even if the rest of it is not valid; None without one."""
+    """Return the name of the model in a document, even if the rest is not valid; None without one."""
     attributes = document.content.get(ATTRIBUTES) if isinstance(document.content, dict) else None
     name = attributes.get("name") if isinstance(attributes, dict) else None
     return name if isinstance(name, str) else None
@@ -98,7 +97,7 @@ def stated_name(document: YamlDocument) -> str | None:
 
 def _problems(document: YamlDocument, error: ValidationError) -> Iterator[tuple[int, str]]:
     """Yield the line and the text of each problem."""
-    # Members of a union that do not fit are reported each, which says the same several times.
+    # pydantic reports every member of a union that does not fit, which repeats the same problem.
     for details in error.errors(include_url=False):
         pattern = details.get("ctx", {}).get("pattern")
         reason = _REASONS.get(pattern or details["type"], details["msg"].removeprefix("Value error, "))
@@ -114,7 +113,7 @@ def _problems(document: YamlDocument, error: ValidationError) -> Iterator[tuple[
 
 
 def _input(details: "ErrorDetails") -> str:
-    """Return the value that was refused, where the message does not say it and a line can hold it."""
+    """Return the refused value, if the message does not have it and it fits on the line."""
     value = details["input"]
     if details["type"] in ("value_error", "missing", "extra_forbidden") or isinstance(value, dict | list):
         return ""

@@ -1,4 +1,4 @@
-"""Templates in a defs.yaml, such as `{{ env.FEED }}`: where they are, and a JSON schema that accepts them."""
+"""Detection of templates in a defs.yaml, such as `{{ env.FEED }}`, and a JSON schema that accepts them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ _ANNOTATIONS = ("default", "description", "examples", "title")
 
 
 def has_template(value: object) -> bool:
-    """Return whether a value of a document is a template or has one in it."""
+    """Return whether a value of a document is or contains a template."""
     if isinstance(value, Mapping):
         return any(has_template(part) for part in value.values())
     if isinstance(value, list):
@@ -25,8 +25,8 @@ def has_template(value: object) -> bool:
 def accept_templates(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return a JSON schema in which the value of each field may be a template.
 
-    Alternatives become conditions (`if`), so that a validator names the field that is wrong instead of a whole section
-    that fits none of them. Patterns of text are left out: the specification refuses such values with a sentence.
+    Alternatives become conditions (`if`), so that a validator names the wrong field instead of a section that matches
+    no alternative. Text patterns are left out, because the specification refuses such values with a clearer message.
 
     Args:
         schema: the schema of resolved values.
@@ -39,7 +39,7 @@ def _with_templates_below(schema: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(schema)
     for name in ("properties", "$defs"):
         if name in result:
-            # A definition is used as the value of a field, which accepts a template itself.
+            # A definition is the value of a field, and that field accepts a template.
             accept = _with_template if name == "properties" else _with_templates_below
             result[name] = {field: accept(part) for field, part in result[name].items()}
     for name in ("items", "additionalProperties"):
@@ -58,14 +58,14 @@ def _with_templates_below(schema: Mapping[str, Any]) -> dict[str, Any]:
 def _with_template(schema: Mapping[str, Any]) -> dict[str, Any]:
     inner = _with_templates_below(schema)
     outer = {name: inner.pop(name) for name in _ANNOTATIONS if name in inner}
-    # The kind of a feature selects its other fields, so it has to be there.
+    # The kind of a feature selects its other fields, so it is required.
     if not inner or "const" in inner or inner == {"type": "string"}:
         return {**outer, **inner}
     return {**outer, "if": _REFERENCE, "else": inner}
 
 
 def _by_kind(parts: Sequence[Mapping[str, Any]], discriminator: Mapping[str, Any]) -> dict[str, Any]:
-    """Return conditions that select one of several mappings by a field of it."""
+    """Return conditions that select one of several mappings by its discriminator field."""
     field, targets = discriminator["propertyName"], discriminator["mapping"]
     kinds = {part["$ref"]: [kind for kind, target in targets.items() if target == part["$ref"]] for part in parts}
     return {
@@ -80,7 +80,7 @@ def _by_kind(parts: Sequence[Mapping[str, Any]], discriminator: Mapping[str, Any
 
 
 def _by_type(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return conditions that select an alternative by the type of the value; nothing where the type does not tell."""
+    """Return conditions that select an alternative by the type of the value; empty where the type is ambiguous."""
     types = ["object" if "$ref" in part else part.get("type") for part in parts]
     if not all(isinstance(kind, str) for kind in types) or len(set(types)) < len(types):
         return {}

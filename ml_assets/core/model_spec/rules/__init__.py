@@ -1,2 +1,1 @@
-"""Rules that hold between several parts of a specification, as functions of those parts, and the old names of
-fields."""
+"""Validation rules across several parts of a specification, and the old names of fields."""

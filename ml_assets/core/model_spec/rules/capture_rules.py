@@ -6,7 +6,7 @@ from ml_assets.core.model_spec.deployment import Capture
 from ml_assets.core.model_spec.types.base import repeated
 
 OF_REQUESTS = ("request_id", "served_at", "features_through", "not_kept", "segment")
-"""Names of columns that served_requests adds to those of a row."""
+"""Names of columns that served_requests has in addition to the columns of a row."""
 
 
 def check_capture(
@@ -16,14 +16,15 @@ def check_capture(
     features: Sequence[str],
     categorical: Sequence[str],
 ) -> None:
-    """Check that `hashed` and `leave_out` name columns that are kept, and that the table can have the others.
+    """Check that `hashed` and `leave_out` name kept columns, and that no other column has a name that the table uses
+    itself.
 
     Args:
-        capture: what is kept of served requests; None for nothing, which has no rules.
-        identity: the identity columns that a request has: all but the target.
-        clear: those of them by which rows are compared: the row key and the event time.
+        capture: the settings of capture; None if no requests are kept.
+        identity: the identity columns of a request: all but the target.
+        clear: the identity columns by which rows are compared: the row key and the event time.
         features: names of the feature columns.
-        categorical: those of them that hold categories.
+        categorical: names of the feature columns that hold categories.
 
     Raises:
         ValueError: names the field, the column, and the names to choose from.
@@ -40,11 +41,11 @@ def check_capture(
         if unknown := [name for name in names if name not in allowed]:
             raise ValueError(
                 f"{field}.{part}: {', '.join(unknown)} is not one of {', '.join(allowed) or 'no columns'}; the row key "
-                "and the event time are kept as they are, because rows are compared by them"
+                "and the event time are kept unchanged, because rows are compared by them"
             )
     if twice := repeated([*set(capture.hashed), *set(capture.leave_out)]):
         raise ValueError(f"{field}: {', '.join(twice)} is both hashed and left out")
     if taken := [name for name in known if name in OF_REQUESTS and name not in capture.leave_out]:
         raise ValueError(
-            f"{field}: served_requests has a column {', '.join(taken)} of its own; name it in leave_out, or rename it"
+            f"{field}: served_requests itself has a column {', '.join(taken)}; name yours in leave_out, or rename it"
         )

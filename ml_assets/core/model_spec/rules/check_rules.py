@@ -10,8 +10,8 @@ from ml_assets.core.model_spec.types.metric import ROW_COUNT_METRIC, Metric
 
 
 def complete_checks(model: object, attributes: Mapping) -> Mapping:
-    """Return the attributes of `checks` under their present names, in which checks without a severity have that of
-    their default, also where other settings are given. A check that blocks is an error.
+    """Return the attributes of `checks` under their current names. A check without a severity gets its default
+    severity, or error if it blocks.
     """
     attributes = rename_checks(model, attributes)
     defaults = {name: field.default for name, field in Checks.model_fields.items() if isinstance(field.default, Check)}
@@ -28,7 +28,7 @@ def check_severities(columns: Mapping[str, Column], roles: Sequence[tuple[str, S
 
     Args:
         columns: the contract of a row, by column name.
-        roles: field of the specification, and the columns that it names.
+        roles: fields of the specification, each with the columns that it names.
 
     Raises:
         ValueError: names the column and its role.
@@ -44,8 +44,8 @@ def check_severities(columns: Mapping[str, Column], roles: Sequence[tuple[str, S
 def check_checks(
     checks: Checks, columns: Mapping[str, Column], features: Sequence[str], triggers: Sequence[str] = ()
 ) -> None:
-    """Check that the settings of checks name columns, features and checks that exist, and that those exist which
-    trigger training.
+    """Check that the settings of checks name existing columns, features and checks, and that a check that triggers
+    training is enabled.
 
     Args:
         checks: the checks of a model.
@@ -54,7 +54,7 @@ def check_checks(
         triggers: `training.when`.
 
     Raises:
-        ValueError: names the field, and the names that exist.
+        ValueError: names the field and the existing names.
     """
     if "drift" in triggers and checks.feature_drift is None:
         raise ValueError("training.when: drift needs checks.feature_drift, which is null")
@@ -95,8 +95,8 @@ def check_metrics(
         metrics: the metrics of the specification.
         columns: the contract of a row, by column name.
         features: names of the feature columns.
-        categorical: those of them that hold categories.
-        identity: the columns of rows of features beside the features.
+        categorical: names of the feature columns that hold categories.
+        identity: the other columns of the table of features.
         entity: the column of the entity, if there is one.
 
     Raises:

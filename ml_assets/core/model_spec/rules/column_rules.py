@@ -8,11 +8,11 @@ from ml_assets.core.model_spec.types.base import RESERVED, check_name, repeated
 
 
 def check_column_names(columns: Mapping[str, Column]) -> None:
-    """Check that tables can have columns of these names, and that each has a source of its own.
+    """Check that tables can have columns of these names, and that no two columns have the same source.
 
     Raises:
-        ValueError: when a name is not valid or reserved, two names differ by case or Unicode form only, or two columns
-            are read from the same one in the files.
+        ValueError: when a name is invalid or reserved, two names differ only by case or Unicode form, or two columns
+            have the same source.
     """
     for name in columns:
         check_name("columns", name)
@@ -26,9 +26,9 @@ def check_column_names(columns: Mapping[str, Column]) -> None:
         if (other := by_form.setdefault(unicodedata.normalize("NFC", name.lower()), name)) == name:
             continue
         if name.lower() == other.lower():
-            difference = f"differs from {other} in upper and lower case only, which tables do not distinguish"
+            difference = f"differs from {other} only in upper and lower case, which tables do not distinguish"
         else:
-            difference = f"has the characters of another column in another Unicode form, {name!a} beside {other!a}"
+            difference = f"has the characters of another column in another Unicode form ({name!a} and {other!a})"
         raise ValueError(f"columns.{name}: it {difference}; rename one of them (`source` is its name in the files)")
     sources = [column.source or name for name, column in columns.items()]
     if twice := repeated(sources):

@@ -1,4 +1,4 @@
-"""Rules for the days of a model against the days that its source has, and for the marker of a day."""
+"""Rules for the number of days that a model needs, and for the marker of a complete day."""
 
 from datetime import timedelta
 
@@ -13,10 +13,10 @@ def check_days(source: Source, window: timedelta, holdout: timedelta, label_dela
         source: the source.
         window: `training.window`.
         holdout: `evaluation.holdout`.
-        label_delay: the delay of labels, which lies behind the holdout and before it.
+        label_delay: the delay of labels, which lies both before and after the holdout.
 
     Raises:
-        ValueError: when no day of the source has a model.
+        ValueError: when the source has too few days for a model.
     """
     if source.end is None:
         return
@@ -30,7 +30,7 @@ def check_days(source: Source, window: timedelta, holdout: timedelta, label_dela
 
 
 def check_marker(source: Source, sensor: Sensor) -> None:
-    """Check that the marker of a complete day has a folder of the day.
+    """Check that each day has a folder that can hold its marker.
 
     Raises:
         ValueError: names the field and the reason.

@@ -1,4 +1,4 @@
-"""Rules between the features and the columns of a model: types, names, and no leakage of the target."""
+"""Rules between the features and the columns of a model: types, names, and target leakage."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -25,7 +25,7 @@ def check_features(
         columns: the contract of a row, by column name.
         features: in the order in which the model sees them.
         target: the column of the label.
-        late: the columns that are known later than their rows, the target among them, with the time after its event.
+        late: the columns that are known later than their rows, including the target, each with its delay.
 
     Raises:
         ValueError: names the feature and the reason.
@@ -55,10 +55,10 @@ def check_features(
 
 
 def check_preprocessing(preprocessing: Preprocessing, numeric: Sequence[str], categorical: Sequence[str]) -> None:
-    """Check that numeric features are scaled and categorical ones encoded.
+    """Check that only numeric features are scaled and only categorical features encoded.
 
     Raises:
-        ValueError: names the field, the feature and the features that it is for.
+        ValueError: names the field, the feature and the allowed features.
     """
     for field, allowed in [("scale", numeric), ("encode", categorical)]:
         for name in getattr(preprocessing, field):
@@ -143,14 +143,14 @@ def check_late_columns(
     labels: Labels | None,
     roles: Sequence[str],
 ) -> None:
-    """Check that no column that is needed with the row is known later, and that a derived target fits its column.
+    """Check that columns needed at serving time are known with the row, and that a derived target fits its column.
 
     Args:
         columns: the contract of a row, by column name.
-        late: the columns that are known later than their rows.
+        late: the columns that are known later than their rows, each with its delay.
         derived: the rule of a derived target.
-        labels: the label files, which a derived target does not go with.
-        roles: the columns that a row needs when it is scored: keys, time, entity, slices, weight.
+        labels: the label files, which exclude a derived target.
+        roles: the columns that a row needs at serving time: keys, time, entity, slices, weight.
 
     Raises:
         ValueError: names the field and the reason.

@@ -9,7 +9,7 @@ from ml_assets.core.model_spec.types.numbers import format_number
 
 
 def check_gates(gates: Mapping[GateMetric, Gate], slices: Sequence[str]) -> None:
-    """Check that bounds can be passed, and that bounds of slices are only on metrics that are measured on slices.
+    """Check that gates can be passed, and that slice bounds are only on metrics that are measured on slices.
 
     Args:
         gates: the gates by metric.
@@ -35,7 +35,7 @@ def check_gates(gates: Mapping[GateMetric, Gate], slices: Sequence[str]) -> None
 
 
 def check_without_entity(evaluation: Evaluation, gates: Mapping[GateMetric, Gate], deployment: Deployment) -> None:
-    """Check that nothing needs the entity, for a model without one.
+    """Check that no setting of a model without an entity needs one.
 
     Raises:
         ValueError: names the field that needs it.

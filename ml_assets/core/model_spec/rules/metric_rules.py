@@ -17,7 +17,7 @@ from ml_assets.core.model_spec.types.metric_names import (
 )
 from ml_assets.core.model_spec.types.task import BINARY, MULTICLASS, REGRESSION, Outputs
 
-# The fields that only these tasks use.
+# The tasks of fields that only some tasks use.
 _EVALUATION_TASKS = {
     "top_k": (BINARY,),
     "slice_min_positives": (BINARY,),
@@ -34,7 +34,7 @@ _CANARY_TASKS = {
 
 
 def complete_metrics(attributes: Mapping) -> Mapping:
-    """Return the attributes of a specification with the metric of the task where a comparison names none."""
+    """Return the attributes of a specification in which comparisons without a metric get the default of the task."""
     task, training = attributes.get("task"), attributes.get("training")
     if task not in (REGRESSION, MULTICLASS):
         return attributes
@@ -65,9 +65,9 @@ def check_metrics_of_task(
     canary: Canary | None,
     checks: Checks,
 ) -> None:
-    """Check that gates and comparisons are of metrics that the task has, and that bounds of gates can be passed.
+    """Check that gates and comparisons use metrics of the task, and that the bounds of gates can be passed.
 
-    Settings of evaluation, canary and checks are refused where only other tasks use them.
+    Settings of evaluation, canary and checks that only other tasks use are refused.
 
     Args:
         outputs: the predictions of the model.

@@ -16,13 +16,13 @@ def rename_checks(model: object, checks: Mapping[object, object]) -> dict[object
 
     Args:
         model: name of the model, for the warning.
-        checks: the field `checks` of a specification, as it was written and before it is validated.
+        checks: the field `checks` of a specification, before validation.
 
     Returns:
         A copy of `checks` with the new names only.
 
     Raises:
-        ValueError: when a check is set under its old name and its new one.
+        ValueError: when a check is set under both its old and its new name.
     """
     if both := [f"{old} and {new}" for old, new in RENAMED_CHECKS.items() if old in checks and new in checks]:
         raise ValueError(f"checks: {'; '.join(both)} are the same check; remove the old name, which is the first")
@@ -46,7 +46,7 @@ def _rename_accepted(model: object, day: object, names: object) -> object:
 
 
 def _warn(model: object, field: str, old: str) -> None:
-    # A FutureWarning is shown by default; Python hides a DeprecationWarning from everybody but developers.
+    # Python shows a FutureWarning by default, but hides a DeprecationWarning from users.
     warnings.warn(
         f"{model}: {field}: the check {old} is now called {RENAMED_CHECKS[old]}. Rename it in defs.yaml, because the "
         "next version refuses the old name.",

@@ -13,8 +13,8 @@ _TYPE_OF_LABELS = {str: "string", int: "integer", bool: "boolean"}
 
 
 def complete_classes(attributes: Mapping) -> Mapping:
-    """Return the attributes of a specification with the classes of a multiclass target also as the allowed values of
-    its column, or the other way round where only these are given.
+    """Return the attributes of a specification in which the classes of a multiclass target and the allowed values of
+    its column complete each other.
     """
     columns, target = attributes.get("columns"), attributes.get("target")
     if attributes.get("task") != MULTICLASS or not isinstance(columns, Mapping) or not isinstance(target, str):
@@ -71,7 +71,7 @@ def _check_classes(column: Column, target: str, classes: Sequence) -> None:
         raise ValueError(f"classes: {wrong[0]!r} is not a value of {target}, which has type {column.type}")
     if "" in classes:
         raise ValueError(
-            f"classes: '' is no class, because a row without text has no label; name it in {target}'s files"
+            f"classes: '' cannot be a class, because a row without text has no label; name it in {target}'s files"
         )
     if twice := repeated(str(label) for label in classes):
         raise ValueError(f"classes: {', '.join(twice)} is named more than once")
@@ -119,7 +119,7 @@ def check_weight(columns: Mapping[str, Column], sample_weight: str | None, roles
     Args:
         columns: the contract of a row, by column name.
         sample_weight: the column of weights, if there is one.
-        roles: other fields that name one column, by field.
+        roles: the columns of other roles, by field.
 
     Raises:
         ValueError: names the column and the reason.
@@ -149,7 +149,7 @@ def check_evaluation(
     target: str,
     target_features: Sequence[Feature],
 ) -> None:
-    """Refuse settings of positives and negatives, and aggregates of amounts, for a target without them.
+    """Refuse settings for positives and negatives, and numeric aggregates, for a target that has no such values.
 
     Args:
         task: the task of the model.

@@ -10,14 +10,14 @@ from ml_assets.core.model_spec.types.numbers import format_number
 from ml_assets.core.model_spec.types.task import BINARY, MULTICLASS, REGRESSION, Outputs, Task
 
 SEARCHED_METRICS = ("average_precision", "roc_auc", "log_loss", "precision", "recall", "f1")
-"""Metrics that training measures of a binary target, by which parameters can be searched."""
+"""Metrics of a binary target that training measures, so that a search can optimize them."""
 
 BINS_OF_OTHER_TASKS = 256
-"""XGBoost's own number of bins of a histogram, the default where positives are not what is predicted."""
+"""XGBoost's own default number of histogram bins, used for tasks other than binary."""
 
 
 def complete_training(attributes: Mapping) -> Mapping:
-    """Return the attributes of a specification with the number of bins of its task where it states none."""
+    """Return the attributes of a specification with the default number of bins of its task, unless it states one."""
     training = attributes.get("training")
     if attributes.get("task") not in (REGRESSION, MULTICLASS) or not isinstance(training, Mapping):
         return attributes
@@ -30,7 +30,7 @@ def complete_training(attributes: Mapping) -> Mapping:
 def check_training(
     outputs: Outputs, training: Training, column: Column, numeric: Sequence[str], names: Sequence[str]
 ) -> None:
-    """Check that objective, threshold, parameters and constraints of training fit the task and its target.
+    """Check that the objective, threshold, parameters and constraints of training fit the task and its target.
 
     Args:
         outputs: the predictions of the model.
@@ -90,7 +90,7 @@ def _check_base_score(task: Task, training: Training) -> None:
 def _check_constraints(task: Task, training: Training, numeric: Sequence[str], names: Sequence[str]) -> None:
     if training.monotone and task == MULTICLASS:
         raise ValueError(
-            "training.monotone: the probability of a class cannot rise with a feature for all classes at once; it is "
+            "training.monotone: the probabilities of all classes cannot rise together with a feature; it is "
             "for binary and regression"
         )
     for name in training.monotone:

@@ -1,1 +1,1 @@
-"""Types of single fields of the specification (durations, importable modules), and the base class of all parts."""
+"""Types of single fields of the specification, such as durations, and the base class of its parts."""

@@ -1,4 +1,4 @@
-"""The base class of all parts of a specification, and the names that they may not use."""
+"""The base class of all parts of a specification, and reserved names."""
 
 import re
 from collections import Counter
@@ -9,9 +9,9 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-# Names of columns that the pipeline adds to its tables, and of the field of a request that holds earlier rows.
+# Names of columns that the pipeline adds to its tables, and of the request field with earlier rows.
 RESERVED = ("day", "event_day", "score", "shadow_score", "decision", "model_version", "side", "reasons", "earlier_rows")
-# Each model has a pool of its name, and the pool of the GPUs is shared.
+# Each model has a pool with its name; the GPU pool is shared.
 RESERVED_MODEL = "gpu"
 _OWNER = re.compile(r"team:.+|[A-Za-z0-9_][A-Za-z0-9._%+-]*@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}")
 
@@ -24,7 +24,8 @@ class SpecPart(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _has_no_misread_values(cls, fields: Any) -> Any:
-        """Refuse what pydantic would take as another value: true and false as 1 and 0, a number as seconds since 1970.
+        """Refuse values that pydantic would convert: true and false to 1 and 0, a number to a date (seconds since
+        1970).
 
         Raises:
             ValueError: when a field has such a value.
@@ -42,7 +43,7 @@ class SpecPart(BaseModel):
 
 
 def _alternatives(annotation: Any) -> Iterator[Any]:
-    """Yield the types of which a field may be."""
+    """Yield the types that a field may have."""
     if get_origin(annotation) is Annotated:
         yield from _alternatives(get_args(annotation)[0])
     elif get_origin(annotation) in (Union, UnionType):
@@ -53,8 +54,7 @@ def _alternatives(annotation: Any) -> Iterator[Any]:
 
 
 def check_name(where: str, name: str) -> None:
-    """Check that a name is visible: it is not empty, has no white space around it, and no character that cannot be
-    printed.
+    """Check that a name is visible: not empty, without surrounding white space, and with printable characters only.
 
     Raises:
         ValueError: naming the field, the name and the reason.
@@ -69,10 +69,10 @@ def check_name(where: str, name: str) -> None:
 
 
 def check_model_name(name: str) -> str:
-    """Return the name of a model if no shared pool has it.
+    """Return the name of a model if it is not the name of a shared pool.
 
     Raises:
-        ValueError: when one has.
+        ValueError: when it is.
     """
     if name == RESERVED_MODEL:
         raise ValueError(f"{name} is the name of the pool that all models share; rename the model")

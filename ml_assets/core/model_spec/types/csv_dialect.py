@@ -8,11 +8,11 @@ from ml_assets.core.model_spec.types.base import SpecPart
 
 
 class CsvDialect(SpecPart):
-    """The dialect of the CSV files of a source. Without it, RFC 4180 in UTF-8 holds, read strictly.
+    """The dialect of the CSV files of a source; by default strict RFC 4180 in UTF-8.
 
-    A quote opens a field only at its beginning, and is doubled within it; a line feed, a carriage return or both end a
-    row outside of quotes, and empty lines are ignored. What the dialect forbids is not a row: text after a closing
-    quote, a quote within an unquoted field, more or fewer fields than the header. A quote that is never closed makes
+    A quote opens a field only at its beginning, and is doubled within it; outside of quotes a line feed, a carriage
+    return or both end a row. Empty lines are ignored. A line that breaks the dialect is not a row: text after a closing
+    quote, a quote within an unquoted field, or more or fewer fields than the header. A quote that is never closed makes
     the file unreadable. Other formats are not affected."""
 
     delimiter: str = ","
@@ -22,20 +22,20 @@ class CsvDialect(SpecPart):
     """The character around fields that contain delimiters, quotes or line ends; null if no character does."""
 
     escape: str | None = None
-    """A character that makes the one after it a part of the value, whatever it is, for example `"\\\\"`. Within quotes
-    a doubled quote remains a quote."""
+    """The escape character: the character after it is taken literally, for example `"\\\\"`. Within quotes, a doubled
+    quote still means one quote."""
 
     null_values: list[str] = []
-    """Texts that stand for a missing value in a field without quotes, beside an empty one, for example `["NULL"]` or
+    """Texts that, besides an empty field, mean a missing value in a field without quotes, for example `["NULL"]` or
     `['\\N']`. In quotes they are text."""
 
     decimal: Literal[".", ","] = "."
-    """The decimal separator of number and integer columns. A value with the other one cannot be read, so a thousands
-    separator is never taken for a decimal one."""
+    """The decimal separator of number and integer columns. A value with the other separator cannot be read, so a
+    thousands separator is never mistaken for a decimal separator."""
 
     encoding: str = "utf-8"
-    """The encoding of the text by a name that Python knows, for example `latin-1`, `cp1252` or `utf-16`. A byte order
-    mark at the beginning is ignored."""
+    """The encoding of the text, by its Python name, for example `latin-1`, `cp1252` or `utf-16`. A byte order mark at
+    the beginning is ignored."""
 
     skip_lines: int = Field(0, ge=0, le=1_000_000)
     """Number of lines above the header that are ignored, whatever they contain."""

@@ -1,4 +1,4 @@
-"""A target that is derived from a landed column, in the form of a specification and as its parts."""
+"""A target that is derived from a landed column: its settings, and their translation into a column and a rule."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -79,10 +79,10 @@ TargetName = Annotated[
 
 
 def complete_target(attributes: Mapping) -> Mapping:
-    """Return the attributes of a specification with a derived target as a column, its name and its rule.
+    """Return the attributes of a specification in which a derived target is replaced by its column, name and rule.
 
     Raises:
-        ValueError: when the target is a mapping that makes no sense, or a column has its name.
+        ValueError: when the target is an invalid mapping, or a column has its name.
     """
     target, columns = attributes.get("target"), attributes.get("columns")
     if not isinstance(target, Mapping) or not isinstance(columns, Mapping):

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonS
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 _PATTERN = r"^[0-9]+(d|h|m)$"
 LONGEST = timedelta(days=36500)
-# Of a process, a retry or a poll: a longer one would look like a process that hangs.
+# For processes, retries and polls: a longer wait would look like a process that hangs.
 LONGEST_WAIT = timedelta(days=30)
 
 
@@ -43,7 +43,7 @@ def format_duration(value: timedelta) -> str:
 
 
 def parse_interval(value: object) -> timedelta | str:
-    """Parse an interval of whole days such as `7d`, or return a cron expression of five fields or a macro as it is.
+    """Parse an interval of whole days such as `7d`, or return a cron expression (five fields or a macro) unchanged.
 
     Raises:
         ValueError: for anything else, with the accepted forms.

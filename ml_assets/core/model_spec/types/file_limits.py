@@ -18,14 +18,15 @@ class FileLimits(SpecPart):
     memory (`compute`), or raise both."""
 
     unpacked_bytes: int = Field(1 << 30, ge=1, le=1 << 50)
-    """Maximum bytes of a file, as it landed and unpacked: those of the text of CSV and JSON lines, and those of Parquet
-    before dictionaries and run lengths are undone, and in the columns of the contract after that."""
+    """Maximum bytes of a file, both as it landed and unpacked. Unpacked means the text of CSV and JSON lines; for
+    Parquet, the decompressed data before dictionary and run-length decoding, and the columns of the contract after
+    it."""
 
     rows: int = Field(10_000_000, ge=1, le=1 << 40)
-    """Maximum number of rows of a file, with lines that are not rows."""
+    """Maximum number of rows of a file, including lines that are not rows."""
 
     columns: int = Field(10_000, ge=1, le=1_000_000)
-    """Maximum number of columns of a file, with those that the contract does not name."""
+    """Maximum number of columns of a file, including columns that the contract does not name."""
 
     line_bytes: int = Field(4 << 20, ge=1, le=1 << 29)
     """Maximum bytes of the header or a record of a CSV file, and of a line of JSON lines."""

@@ -43,7 +43,7 @@ MulticlassMetric = Literal[
     "roc_auc_ovr",
     "top_k_accuracy",
 ]
-# precision_<class> and recall_<class>; "at k" is one of binary classification.
+# precision_<class> and recall_<class>; precision "at k" is a metric of binary classification.
 CLASS_PREFIXES = ("precision_", "recall_")
 CLASS_METRIC = r"^(precision|recall)_[A-Za-z0-9_]+$"
 
@@ -76,7 +76,7 @@ GateMetric = Annotated[str, AfterValidator(partial(_check_known, _MEASURED)), _j
 ComparedMetric = Annotated[str, AfterValidator(partial(_check_known, _COMPARED)), _json_schema(_COMPARED)]
 
 ESTIMATED = ("roc_auc", "average_precision", "precision", "recall", "f1")
-"""The metrics of two classes that are estimated."""
+"""The metrics of binary classification that can be estimated without labels."""
 LOWER_IS_BETTER = (
     "log_loss",
     "brier_score",
@@ -89,7 +89,7 @@ LOWER_IS_BETTER = (
     "pinball_loss",
 )
 IN_UNIT_OF_TARGET = ("rmse", "mae", "median_absolute_error", "pinball_loss")
-"""Compared metrics whose margin is a share of the champion's value, because a difference depends on the unit."""
+"""Compared metrics whose margin is a share of the champion's value, because a difference would depend on the unit."""
 WITHOUT_SLICES = ("precision_at_k", "entity_precision_at_k")
 
 _RANGES = {
@@ -111,14 +111,14 @@ def compared_metrics(outputs: Outputs) -> tuple[str, ...]:
 
 
 def quality_metrics(outputs: Outputs) -> tuple[str, ...]:
-    """Return the metrics of predictions that are estimated or realised: all that are measured, of two classes those
-    that can be estimated.
+    """Return the metrics of prediction quality: for binary classification those that can be estimated, else all
+    measured metrics.
     """
     return ESTIMATED if outputs.task == BINARY else measured_metrics(outputs)
 
 
 def checked_metrics(outputs: Outputs) -> tuple[str, ...]:
-    """Return those of `quality_metrics` of which one direction is better."""
+    """Return the metrics in `quality_metrics` that have a better direction."""
     return tuple(metric for metric in compared_metrics(outputs) if metric in quality_metrics(outputs))
 
 
@@ -130,7 +130,7 @@ def default_metric(outputs: Outputs) -> str:
 
 
 def lowest_difference(metric: str, margin: float, champion_value: float) -> float:
-    """Return the lowest difference to the champion, in the unit of the metric, that is within a margin.
+    """Return the lowest difference from the champion, in the unit of the metric, that is within a margin.
 
     Args:
         metric: the compared metric.
@@ -161,7 +161,7 @@ def tasks_of(metric: str) -> list[str]:
 
 
 def explain_undefined(metric: str) -> str:
-    """Return what the rows lack on which a metric is undefined."""
+    """Explain why a metric is undefined on its rows."""
     if metric in get_args(BinaryMetric):
         return "it lacks rows, positives or positive decisions"
     reasons = {

@@ -4,7 +4,7 @@ import sys
 
 
 def missing_module(module: str) -> str | None:
-    """Return the first part of a dotted name that cannot be found, or None when the module exists.
+    """Return the shortest prefix of a dotted module name that cannot be found, or None when the module exists.
 
     `importlib.util.find_spec` would import the parents of the module and everything that they import.
     """

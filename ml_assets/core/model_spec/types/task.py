@@ -18,12 +18,12 @@ Direction = Literal["increasing", "decreasing"]
 SCORE, DECISION = "score", "decision"
 PREDICTION, PREDICTED_CLASS = "prediction", "predicted_class"
 SHADOW = "shadow_"
-"""Prefix of the column of what a challenger in shadow predicts."""
+"""Prefix of the columns with the predictions of a challenger in shadow."""
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """The predictions of a model, as columns of a table and as fields of an answer of the service.
+    """The predictions of a model, as columns of a table and as fields of the service's response.
 
     task: the task. classes: the classes of a multiclass target, in the order of the model. quantiles: the predicted
     quantiles of a regression, ascending; empty where it predicts one value.
@@ -35,7 +35,7 @@ class Outputs:
 
     @cached_property
     def values(self) -> tuple[str, ...]:
-        """Names of the columns of numbers that the booster predicts, in its order: `score`; `prediction`, or
+        """Names of the numeric columns that the booster predicts, in its order: `score`; `prediction`, or
         `prediction_q05` and so on for quantiles; `probability_<class>` for each class.
         """
         if self.task == MULTICLASS:
@@ -58,22 +58,22 @@ class Outputs:
 
     @property
     def main(self) -> str:
-        """The column that says most in one value: score, prediction or predicted_class."""
+        """The main column: score, prediction or predicted_class."""
         return next(iter(self.columns))
 
     @property
     def central(self) -> int:
-        """Position in `values` of the quantile that `prediction` is: the one nearest to the median, the lower of two;
+        """Position in `values` of the quantile used as `prediction`: the nearest to the median, the lower one of a tie;
         0 without quantiles.
         """
         distances = [abs(quantile - 0.5) for quantile in self.quantiles]
         return distances.index(min(distances)) if distances else 0
 
     def explain_difference(self, preprocessing: Mapping) -> str | None:
-        """Return why a model cannot stand for one with these predictions; None if it can.
+        """Explain why a model does not make these predictions; None if it does.
 
         Args:
-            preprocessing: that of the model, whose task, classes and quantiles are compared; see `Scorer`.
+            preprocessing: the preprocessing of the model, whose task, classes and quantiles are compared; see `Scorer`.
         """
         mine = (self.task, self.classes, self.quantiles)
         classes, quantiles = (tuple(preprocessing.get(name, ())) for name in ("classes", "quantiles"))
@@ -90,14 +90,11 @@ def _described(task: str, classes: tuple, quantiles: tuple) -> str:
 
 
 def quantile_name(quantile: float) -> str:
-    """Return the name of a quantile: its percents with two digits before the point, which is written `_`: q05, q50,
-    q97_5.
-    """
+    """Return the name of a quantile, in percent with two leading digits and `_` as decimal point: q05, q50, q97_5."""
     whole, _, rest = f"{quantile * 100:.10g}".partition(".")
     return f"q{whole.zfill(2)}{'_' + rest if rest else ''}"
 
 
 def column_part(label: int | str) -> str:
-    """Return a class label as a part of a column's name: `_` in place of every character but ASCII letters and
-    digits."""
+    """Return a class label as a part of a column name: characters other than ASCII letters and digits become `_`."""
     return re.sub(r"[^A-Za-z0-9]", "_", str(label))

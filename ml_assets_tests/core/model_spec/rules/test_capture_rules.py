@@ -34,6 +34,6 @@ def test_other_names_are_refused(capture, message):
 
 def test_a_column_with_a_name_of_the_table_has_to_be_left_out():
     columns = {"request_id": {"type": "string"}}
-    with pytest.raises(ValidationError, match="served_requests has a column request_id of its own"):
+    with pytest.raises(ValidationError, match="served_requests itself has a column request_id"):
         spec_with(columns, entity="request_id")
     assert spec_with(columns, entity="request_id", leave_out=["request_id"]).deployment.capture

@@ -16,7 +16,7 @@ from ml_assets_tests.support.changed_spec import assert_refused
             "side, reasons, earlier_rows; rename",
         ),
         ("columns.Day", {"type": "number"}, "the pipeline reserves names"),
-        ("columns.Amount", {"type": "number"}, "columns.Amount: it differs from amount in upper and lower case only"),
+        ("columns.Amount", {"type": "number"}, "columns.Amount: it differs from amount only in upper and lower case"),
         ("columns.day", {"type": "number"}, "columns.day: the pipeline reserves names"),
         ("columns.Score", {"type": "number"}, "columns.Score: the pipeline reserves names"),
         ("columns._source_file", {"type": "string"}, "columns._source_file: the pipeline reserves names"),

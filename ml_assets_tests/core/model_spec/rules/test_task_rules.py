@@ -77,7 +77,7 @@ def test_weights_need_a_contract_without_missing_or_negative_values(regression):
         ("training.objective", "gamma", "gamma needs a target above 0"),
         ("training.objective", "tweedie", "tweedie needs a target of 0 or more"),
         ("training.objective", "quantile", "the objective quantile needs at least one"),
-        ("training.quantiles", [0.5], "they are of the objective quantile"),
+        ("training.quantiles", [0.5], "only the objective quantile has them"),
         ("training.threshold", {"rule": "fixed", "value": 0.5}, "training.threshold: only a binary target has decis"),
         ("training.parameters", {"scale_pos_weight": 2}, "scale_pos_weight: only a binary target has positives"),
         ("evaluation.exclude_known_positives", True, "exclude_known_positives: only a binary target has positives"),
@@ -110,14 +110,14 @@ def test_classes_are_also_the_allowed_values_and_the_other_way_round(multiclass)
     [
         ("columns.label", {"type": "number"}, "label has type number, but the classes of multiclass are integers or"),
         ("classes", ["low"], "a multiclass target needs two classes or more"),
-        ("classes", ["low", ""], "classes: '' is no class"),
+        ("classes", ["low", ""], "classes: '' cannot be a class"),
         ("classes", ["low", 1], "classes: 1 is not a value of label, which has type string"),
         ("classes", ["low", "low"], "classes: low is named more than once"),
         ("classes", ["a b", "A-B"], "several would have the column probability_a_b"),
         ("columns.label.allowed", ["low", "high"], "are not the allowed values of label"),
         ("training.objective", "poisson", "training.objective: only a regression has it, and the task is multiclass"),
         ("training.parameters", {"base_score": 0.5}, "one value cannot be where the scores of several classes start"),
-        ("training.monotone", {"amount": "increasing"}, "cannot rise with a feature for all classes at once"),
+        ("training.monotone", {"amount": "increasing"}, "cannot rise together with a feature"),
     ],
 )
 def test_what_does_not_fit_classes_is_refused(multiclass, path, value, reason):
