@@ -60,7 +60,7 @@ def test_requests_become_a_day_that_is_compared_with_the_batch(capturing_world):
     evaluation = check(result, "served_features")
     # The batch sees earlier rows of the day, which the requests did not send.
     assert not evaluation.passed
-    assert "60 of 60 served rows have landed; features as served differ" in (evaluation.description or "")
+    assert "60 of 60 served rows have landed; served features differ" in (evaluation.description or "")
     details = evaluation.metadata["details"]
     assert isinstance(details, dg.TableMetadataValue)
     equal = {str(record.data["feature"]): record.data["share_equal"] for record in details.records}

@@ -19,7 +19,7 @@ NO_ROWS = "the day has no rows"
 def contract_check_names(spec: Contract) -> tuple[str, Mapping[str, str]]:
     """Return the name of the check of the row key, and the name of the check of each column.
 
-    Dagster accepts letters, digits and underscores only. Names that become equal by this get a number appended.
+    Dagster accepts letters, digits and underscores only. Names that become equal get a number appended.
     """
     names: list[str] = []
     for column in (ROW_KEY, *spec.columns):
@@ -48,7 +48,7 @@ def evaluate_contract_checks(
     from ml_assets.core.validation.violations import KEY_RULES
 
     key_check, column_checks = contract_check_names(spec)
-    # A day has few violations: plain lists, because selecting from a frame for each column of each day took seconds in
+    # A day has few violations, so plain lists are used: selecting from a frame for each column and day took seconds in
     # a backfill.
     records = violations.to_dict("records")
     outcomes = [_outcome(spec, key_check, day, [row for row in records if row["rule"] in KEY_RULES], has_rows)]
@@ -66,7 +66,7 @@ def _outcome(spec: Contract, check: str, day: date, violations: list[dict], has_
     limit = spec.quality.max_rule_share
     failing = [row["severity"] for row in violations if row["share"] > limit]
     severity: Severity = "error" if not failing or "error" in failing else "warn"
-    # A rule that fails with an error is worse than any that does not.
+    # A rule that fails with an error ranks worse than any other.
     ranked = sorted(
         violations,
         key=lambda row: (not (row["share"] > limit and row["severity"] == "error"), -row["rows"], row["rule"]),

@@ -25,13 +25,13 @@ def measure_drift(
     """Measure the drift of each column that has enough reference days, largest excess first.
 
     A column needs 5 reference days, a time column 2 of the same weekday. It is compared with the same weekday, and with
-    what days of the reference differ by, see `seasonal_drift`.
+    the usual variation between reference days, see `seasonal_drift`.
 
     Args:
         profiles: profiles of the day, by column.
         references: profiles of the reference days of each column; columns without an entry are left out.
         bounds: the bounds of the specification.
-        day: the day, or that of each column.
+        day: the day, or the day of each column.
     """
     drifts = []
     for name, by_day in references.items():
@@ -47,7 +47,8 @@ def measure_drift(
 
 
 def evaluate_drift(check: str, day: date, drifts: Sequence[ColumnDrift], bounds: DriftBounds) -> CheckOutcome:
-    """Evaluate the drift check of a day from the result of `measure_drift`; without columns there is no evaluation."""
+    """Evaluate the drift check of a day from the result of `measure_drift`; without columns the day is not
+    evaluated."""
     if not drifts:
         return CheckOutcome(check, day, None, f"there are fewer than {MIN_DAYS} days to compare with", bounds.severity)
     drifted = [drift for drift in drifts if drift.exceeded]

@@ -16,7 +16,7 @@ LARGEST_SUMMED = 1e290
 
 
 class BuiltInMetric(Metric):
-    """A metric of every model. Its name may hold that of a column, which may have any letters."""
+    """A metric of every model. Its name may contain the name of a column, so any characters are allowed."""
 
     name: str
 
@@ -43,7 +43,7 @@ def measure_features(spec: ModelSpec, features: pd.DataFrame) -> pd.DataFrame:
 def evaluate_metrics(
     spec: ModelSpec, check: str, day: date, values: dict[str, float], severity: Severity
 ) -> CheckOutcome:
-    """Check that every metric of a day is within its bounds; a metric with bounds and without a value is not.
+    """Check that every metric of a day is within its bounds; a metric with bounds but without a value fails.
 
     Args:
         spec: the model.
@@ -97,7 +97,7 @@ def _aggregate(metric: Metric, features: pd.DataFrame) -> float:
     if not len(numbers):
         return float("nan")
     if metric.aggregate == "mean":
-        # The sum of large values may be beyond the range of doubles, where their mean is not.
+        # The sum of large values may exceed the range of doubles even if their mean does not.
         return float(numbers.mean() if np.abs(numbers).max() < LARGEST_SUMMED else (numbers / len(numbers)).sum())
     return float(getattr(numbers, {"minimum": "min", "maximum": "max"}[metric.aggregate])())
 

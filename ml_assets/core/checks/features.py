@@ -9,10 +9,10 @@ from ml_assets.core.profiling.profiles import TEXT, Profile
 from ml_assets.core.profiling.reference_profile import merge_profiles
 from ml_assets.core.profiling.target_leakage import MIN_ROWS, PredictivePower, is_suspected
 
-# A single value on a whole day is not put down to chance below this probability.
+# Below this probability, a constant value over a whole day is not attributed to chance.
 SIGNIFICANCE = 1e-6
 CONSTANT_DAYS = 2
-"""Reference days on which a feature was constant from which it may be so."""
+"""Number of constant reference days from which a constant feature is accepted."""
 MAX_NAMED, MAX_LINES = 3, 10
 
 
@@ -66,8 +66,8 @@ def evaluate_constant(
     """Check that no feature is constant, unless chance explains it.
 
     If a share p of the reference rows has a value, all of n rows have it with probability p**n. Below one in a million
-    the check fails. A feature that was constant on two of the reference days or more is constant on some days by its
-    nature, as rain and holidays are, whose rows of a day depend on each other; it passes.
+    the check fails. A feature that was constant on two or more of the reference days passes, because its rows within a
+    day depend on each other, like those of rain or holidays.
 
     Args:
         check: name of the check.

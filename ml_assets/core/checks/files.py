@@ -1,4 +1,4 @@
-"""The check `files_read`: landed files with errors, and columns that no earlier file had."""
+"""The check `files_read`: errors in landed files, and columns that no earlier file had."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date

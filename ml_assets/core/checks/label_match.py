@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def evaluate_label_match(check: str, settings: LabelMatchCheck, day: date, match: "LabelMatch | None") -> CheckOutcome:
     """Check that few labels of a delivery belong to no row.
 
-    Labels whose rows may be outside the lake do not count; a delivery with no others is not evaluated.
+    Labels whose rows may be outside the lake do not count; a delivery without any other labels is not evaluated.
 
     Args:
         check: name of the check.

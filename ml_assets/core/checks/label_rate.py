@@ -18,7 +18,7 @@ SIGNIFICANCE = 1e-6
 
 @dataclass(frozen=True)
 class LabelCounts:
-    """Positives, or rows of one class, among labelled rows; `what` names them in messages."""
+    """Counts of positives, or of rows of one class, among labelled rows; `what` names them in messages."""
 
     positives: int
     labelled: int
@@ -42,15 +42,16 @@ def evaluate_label_rate(
     """Check that the share of positives is within its bounds and similar to that of the reference days.
 
     The check fails if the share differs from the pooled share of the reference days by more than `factor`, and a
-    two-sided exact binomial test of the positives against that share gives p < 1e-6. So a few positives never fail by
-    chance.
+    two-sided exact binomial test of the positives against that share gives p < 1e-6. So a day with few positives does
+    not fail by chance.
 
     Args:
         settings: bounds and factor.
         day: the day.
         counts: labelled rows and positives of the day.
-        reference: counts of the earlier days. Days whose share is more than `factor` away from that of the median day
-            are excluded. The others are used only if at least 7 of them have labelled rows, and 20 positives in all.
+        reference: counts of the earlier days. Days whose share differs from that of the median day by more than
+            `factor` are excluded. The others are used only if at least 7 of them have labelled rows, with 20 positives
+            in total.
     """
 
     def outcome(passed: bool | None, reason: str) -> CheckOutcome:

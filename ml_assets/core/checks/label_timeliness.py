@@ -11,7 +11,7 @@ LABEL_TIMELINESS = "label_timeliness"
 
 @dataclass(frozen=True)
 class LabelTimes:
-    """Counts of missing and of late labels, each with the number that it is a part of.
+    """Counts of missing and of late labels, each with its total.
 
     unlabelled: (rows of the holdout without a label, rows of the holdout); None if a row without a label counts as
     negative, or if every row has a label. late: (labels that took effect only after `label_delay`, labels); None if

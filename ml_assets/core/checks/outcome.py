@@ -13,8 +13,8 @@ class CheckOutcome:
 
     passed: None if the day cannot be evaluated; the reason says why. reason: one sentence for people, with the figures.
     severity: severity of a failure. lines: details, the worst first; few, and serializable as JSON. figures: values by
-    name for the metadata of the check, serializable as JSON. remark: what else explains the reason at the time of a
-    run; an outcome that is kept for later runs has none.
+    name for the metadata of the check, serializable as JSON. remark: additional explanation that is valid only in the
+    current run; stored outcomes have none.
     """
 
     check: str
@@ -28,7 +28,7 @@ class CheckOutcome:
 
     @property
     def explanation(self) -> str:
-        """The reason with the remark."""
+        """The reason, followed by the remark."""
         return f"{self.reason}{self.remark}"
 
     @property
@@ -38,7 +38,7 @@ class CheckOutcome:
 
 
 def apply_accepted_failures(checks: Checks, outcomes: Iterable[CheckOutcome]) -> list[CheckOutcome]:
-    """Turn failures that the specification accepts by check and day into passes; the reason says so."""
+    """Turn failures that the specification accepts for the check and day into passes whose reason says so."""
     return [
         replace(outcome, passed=True, reason=f"accepted by checks.accepted: {outcome.reason}")
         if outcome.failed and checks.is_accepted(outcome.check, outcome.day)

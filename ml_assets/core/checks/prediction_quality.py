@@ -13,8 +13,8 @@ def evaluate_prediction_quality(
 ) -> CheckOutcome:
     """Compare the metric of `settings` with its value on the holdout.
 
-    It fails where the whole interval of an estimated or realised metric is worse than the holdout by more than
-    `max_drop`. Too few rows or positives are not compared: the interval of one row has no width.
+    It fails if the whole interval of an estimated or realised metric is worse than the holdout by more than `max_drop`.
+    Days with too few rows or positives are not compared, because the interval of a single row has no width.
 
     Args:
         check: name of the check.

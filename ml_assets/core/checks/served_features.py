@@ -1,4 +1,4 @@
-"""The check of served features against those of the batch."""
+"""The check of served features against the batch features."""
 
 from datetime import date
 
@@ -12,12 +12,12 @@ MOST_NAMED = 3
 def evaluate_served_features(
     check: str, day: date, comparison: Comparison, settings: ServedFeaturesCheck
 ) -> CheckOutcome:
-    """Fail where a feature differs in more than the allowed share of the rows that were served and have landed.
+    """Fail if a feature differs in more than the allowed share of the rows that were served and have landed.
 
     Args:
         check: name of the check.
         day: the day.
-        comparison: of the served rows with those of the batch.
+        comparison: the comparison of the served rows with the batch.
         settings: the bound.
     """
     served, landed = comparison.served, comparison.landed
@@ -49,5 +49,5 @@ def evaluate_served_features(
         for difference in above[:MOST_NAMED]
     )
     more = f" and {len(above) - MOST_NAMED} more features" if len(above) > MOST_NAMED else ""
-    reason = f"{rows}; features as served differ from those of the batch: {named}{more}"
+    reason = f"{rows}; served features differ from the batch features: {named}{more}"
     return CheckOutcome(check, day, False, reason, settings.severity, lines, figures)

@@ -24,11 +24,11 @@ from ml_assets.core.profiling.histograms import lower_edges, number_bins
 from ml_assets.core.profiling.profiles import TEXT, Profile
 
 QUANTILES = (0.1, 0.5, 0.9)
-# A bin of a histogram is at most this part of its values wide.
+# The width of a histogram bin, at most, relative to its values.
 BIN_WIDTH = 1 / 32
-# So many standard errors of the day are put down to chance.
+# Number of standard errors of the day that are attributed to chance.
 STANDARD_ERRORS = 5
-# The usual distance from the median day is that of this share of the reference days: weekends are within it.
+# The usual distance from the median day covers this share of the reference days, so it includes weekends.
 USUAL_SHARE = 0.75
 
 
@@ -54,8 +54,8 @@ def evaluate_targets(
 
     Binary: see `evaluate_label_rate`. Multiclass: the same for each class; all must pass. Regression: the mean and
     three quantiles must be within `factor` times the usual distance of the reference days from their median, beyond
-    five standard errors of the day, and the mean within a factor of `factor`; bounds do not apply. What is as near to
-    the median of the reference days of the same weekday passes too, because a feed that is weeks old has few weekends.
+    five standard errors of the day, and the mean within a factor of `factor`; bounds do not apply. A figure that is
+    equally near to the median of the same weekday passes too, because the reference of a young feed has few weekends.
 
     Args:
         spec: the model.
@@ -84,8 +84,8 @@ def evaluate_targets(
 
 
 def count_label(profile: Profile, label: bool | int | str, what: str = "positive") -> LabelCounts:
-    """Count the rows of a label among the labelled rows of a profile. Integers beyond 64 share the bins of a histogram
-    with their neighbours, and are counted together with them.
+    """Count the rows of a label among the labelled rows of a profile. Integers beyond 64 share histogram bins with
+    their neighbours, so they are counted together.
     """
     if profile.kind == TEXT:
         return LabelCounts(profile.values.get(str(label), 0), profile.present, what)
@@ -94,7 +94,8 @@ def count_label(profile: Profile, label: bool | int | str, what: str = "positive
 
 
 def summarize(profile: Profile) -> TargetSummary:
-    """Summarize the target of a day with at least one label; quantiles and deviation are those of its histogram."""
+    """Summarize the target of a day with at least one label; quantiles and deviation are computed from its
+    histogram."""
     weights = profile.histogram.weights
     values = lower_edges(profile.histogram.bins) * (1 + BIN_WIDTH / 2)
     reached = np.cumsum(weights) / weights.sum()
@@ -151,7 +152,7 @@ def evaluate_amounts(
 
 
 def _is_multiple(mean: float, earlier: list[float], factor: float) -> bool:
-    """Return whether a mean is a multiple of the median of the earlier means, and beyond all of them."""
+    """Return whether a mean is off the median of the earlier means by more than the factor, and beyond all of them."""
     typical = float(np.median(earlier))
     if min(earlier) <= mean <= max(earlier) or mean * typical <= 0:
         return False

@@ -18,12 +18,12 @@ STANDARD_DEVIATIONS = 4
 def evaluate_row_count(settings: RowCountCheck, counts: Mapping[date, int], day: date) -> CheckOutcome:
     """Check that a day has about as many rows as the same weekday of earlier weeks.
 
-    The count is compared with the median m of the same weekday. It passes between m * (1 - tolerance) and
-    m / (1 - tolerance). A difference that chance explains also passes: up to 4 * sqrt(m), as for a Poisson
-    distribution. With fewer than two such days, or two that differ so much that one may be a holiday, the count is
-    compared with all days of these weeks, and passes also where it fits the same weekday, such as the second Sunday of
-    a feed that has fewer rows on Sundays. A day without accepted rows is not evaluated, and neither is a day with fewer
-    than three earlier days.
+    The count is compared with the median m of the same weekday. It passes between m * (1 - tolerance) and m / (1 -
+    tolerance). A difference that chance explains also passes: up to 4 * sqrt(m), as for a Poisson distribution. With
+    fewer than two such days, or two that differ so much that one may be a holiday, the count is compared with all days
+    of these weeks. It then also passes if it fits the same weekday, such as the second Sunday of a feed that has fewer
+    rows on Sundays. A day without accepted rows is not evaluated, and neither is a day with fewer than three earlier
+    days.
 
     Args:
         settings: tolerance and number of weeks.
@@ -51,7 +51,8 @@ def evaluate_row_count(settings: RowCountCheck, counts: Mapping[date, int], day:
 
 
 def _agree(settings: RowCountCheck, counts: Mapping[date, int], same_weekday: Sequence[date]) -> bool:
-    """Return whether days are a reference that one outlier among them does not move: three or more, or two alike."""
+    """Return whether a single outlier cannot distort the reference: there are three or more days, or two similar
+    ones."""
     if len(same_weekday) > MIN_SAME_WEEKDAY:
         return True
     smallest, largest = sorted(counts[other] for other in same_weekday)
@@ -73,7 +74,7 @@ def _compare_count(
 
 
 def _bounds(settings: RowCountCheck, expected: float) -> tuple[float, float]:
-    """Return the smallest and the largest count that pass where `expected` rows are."""
+    """Return the smallest and the largest count that pass if `expected` rows are expected."""
     chance = STANDARD_DEVIATIONS * expected**0.5
     low = min(expected * (1 - settings.tolerance), expected - chance)
     return max(low, 0), max(expected / (1 - settings.tolerance), expected + chance)
@@ -87,9 +88,9 @@ def evaluate_gaps(
     Days before `start` or before the first day with rows are not gaps, nor are days that are accepted without rows.
 
     Args:
-        settings: how far back to check.
+        settings: settings of the check, with the look-back.
         counts: accepted rows by day, for days that have any.
-        day: the day; its own rows make no difference.
+        day: the day; its own rows are not considered.
         start: the first day of the source.
         accepted: days that are accepted without rows.
     """

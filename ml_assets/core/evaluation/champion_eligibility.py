@@ -6,7 +6,8 @@ from datetime import date
 
 @dataclass(frozen=True)
 class Champion:
-    """The version that is the champion, with digest and day of its model (None for a version without such a tag)."""
+    """The version that is the champion, with the digest and day of its model (None for a version without such a
+    tag)."""
 
     version: int
     digest: str | None
@@ -14,10 +15,10 @@ class Champion:
 
 
 def explain_ineligibility(champion: Champion | None, digest: str, day: date) -> str | None:
-    """Return the reason why the champion cannot be compared with a model, or None if it can.
+    """Explain why the champion cannot be compared with a model; None if it can.
 
     A champion of the same or a later day may have been trained on rows of the model's holdout. A champion of an earlier
-    day was not: its training window ended before its own holdout, which ends before the holdout of the later day does.
+    day was not, because its training window ended before its own holdout, which begins earlier.
 
     Args:
         champion: the champion, if there is one.

@@ -1,4 +1,4 @@
-"""Gates: bounds on the metrics of a model, on those of its slices, and on its comparison with the champion."""
+"""Gates: bounds on the metrics of a model and its slices, and on its comparison with the champion."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ class GateResult:
     all rows or on the worst slice, or the difference to the champion; None if it is missing or NaN. minimum, maximum:
     inclusive bounds. passed: None if there is nothing to evaluate, which blocks no model. reason: one sentence for
     people. lines: details, the worst first. severity: severity of a failure; a model that fails with a warning is not
-    registered either, but nothing is wrong.
+    registered either, but nothing is broken.
     """
 
     gate: str
@@ -56,7 +56,7 @@ def evaluate_slice_gates(
     Args:
         gates: gate by metric.
         slices: metric, slice_column, slice_value (None for rows without a value), value, rows, positives of each slice.
-        minimum: the fewest positives, or rows, of a slice that is evaluated.
+        minimum: minimum number of positives, or rows, for a slice to be evaluated.
         counted: positives or rows.
     """
     enough = [row for row in slices if row[counted] >= minimum and not math.isnan(row["value"])]
@@ -73,8 +73,8 @@ def evaluate_champion_gate(gate: ChampionGate, comparison: Sequence[Mapping]) ->
     The interval of the difference must not reach below -margin. This is the test of non-inferiority of Piaggio et al.
     (Reporting of Noninferiority and Equivalence Randomized Trials, JAMA 2012; 308:2594): wide intervals fail, because
     too few rows do not show that the model is as good. Such a failure is a warning if the interval contains 0: the
-    model may be as good, as most models of a stable feed with few labels are. `passed` is None if there was nothing to
-    compare with.
+    model may be as good, which is the usual case for a stable feed with few labels. `passed` is None if there was
+    nothing to compare with.
 
     Args:
         gate: metric and margin.

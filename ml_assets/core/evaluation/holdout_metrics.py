@@ -36,12 +36,13 @@ def exclude_known_positives(
     Args:
         spec: the model.
         frame: holdout rows with the columns `day` and the entity; order and index are kept.
-        holdout_days: the days that rows of `frame` may be of.
+        holdout_days: the days of the holdout; rows of other days are refused.
         earlier: columns `day`, entity and target, one row per event, from the first day whose positives count through
-            the last holdout day. A missing target is not positive, and a row without an entity is never excluded.
+            the last holdout day. A missing target does not count as positive, and a row without an entity is never
+            excluded.
 
     Raises:
-        ValueError: a column is missing, or a row of `frame` is of a day outside the holdout.
+        ValueError: a column is missing, or a row of `frame` lies outside the holdout.
     """
     if not spec.evaluation.exclude_known_positives or spec.entity is None:
         return frame
@@ -67,12 +68,12 @@ def measure_holdout(spec: ModelSpec, scores: pd.DataFrame, threshold: float | No
     The result is tidy: columns metric, slice_column, slice_value, value, low, high, rows, positives.
 
     Overall rows have an empty slice_column and slice_value, and all metrics that a gate can name
-    (`entity_precision_at_k` only with an entity). Each slice column has the metrics that need no day, for its 20 most
-    frequent values (equally frequent ones in order of their text); slice_value is the value as text, None for rows
-    without a value. `low` and `high` bound the percentile interval over `evaluation.bootstrap_samples` resamples: of
-    rows, for slices as well, and of days for the metrics at k. Undefined values and intervals are NaN. Rows whose
-    target is missing, or whose sample weight is 0, are left out; `rows` and `positives` count the others, and
-    `positives` is missing unless the task is binary. The result does not depend on the order of the rows.
+    (`entity_precision_at_k` only with an entity). Each slice column has the metrics that do not depend on the day, for
+    its 20 most frequent values (ties in order of their text); slice_value is the value as text, None for rows without a
+    value. `low` and `high` bound the percentile interval over `evaluation.bootstrap_samples` resamples of rows, or of
+    days for the metrics at k. Undefined values and intervals are NaN. Rows whose target is missing, or whose sample
+    weight is 0, are left out; `rows` and `positives` count the others, and `positives` is missing unless the task is
+    binary. The result does not depend on the order of the rows.
 
     Args:
         spec: the model.
@@ -81,7 +82,7 @@ def measure_holdout(spec: ModelSpec, scores: pd.DataFrame, threshold: float | No
         threshold: lowest score of a positive decision; None unless the task is binary.
 
     Raises:
-        ValueError: a column is missing, a target or a prediction is not one of the task, or the threshold is not
+        ValueError: a column is missing, a target or a prediction is not valid for the task, or the threshold is not
             finite.
     """
     task = task_metrics(spec)
@@ -112,7 +113,7 @@ def compare_with_champion(
         One row per compared metric, with the columns of `compare_predictions`.
 
     Raises:
-        ValueError: a column or a prediction is missing, or a target is not one of the task.
+        ValueError: a column or a prediction is missing, or a target is not valid for the task.
     """
     task = task_metrics(spec)
     champion_columns = [f"{CHAMPION_PREFIX}{column}" for column in task.columns]
@@ -139,7 +140,8 @@ def _measure_overall(
 
 
 def _measure_days(spec: ModelSpec, frame: pd.DataFrame, rows: ScoredRows) -> list[dict[str, object]]:
-    """Measure the metrics at k, which count rows whatever their weights: so many can be looked at in a day."""
+    """Measure the metrics at k, which ignore weights, because k is the number of rows that people can review in a
+    day."""
     k, days, labels, values = spec.evaluation.top_k, frame["day"], rows.targets, rows.predictions
     daily = {"precision_at_k": daily_precision_at_k(days, labels, values, k)}
     if spec.entity is not None:
@@ -187,7 +189,7 @@ def _resampling(spec: ModelSpec) -> dict:
 
 
 def _most_frequent_values(column: pd.Series) -> Iterable[tuple[str | None, NDArray[np.bool_]]]:
-    """Return (text, mask of its rows) of each of the most frequent values."""
+    """Return (text, mask of its rows) for each of the most frequent values."""
     codes, values = factorize(column)
     frequency = {code: np.count_nonzero(codes == code) for code in np.unique(codes)}
     # factorize assigns the code -1 to rows without a value.

@@ -36,7 +36,7 @@ Row = dict[str, Any]
 class ScoredHoldout:
     """The labelled rows on which a model was evaluated, with its predictions, as `ScoredRows` has them.
 
-    metrics: the metrics of these rows by name. problem: why the rows are not known, or None.
+    metrics: the metrics of these rows by name. problem: the reason why the rows are unknown, or None.
     """
 
     targets: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
@@ -57,14 +57,14 @@ def estimate_quality(
 
     Args:
         day: the day of the predictions.
-        predictions: what the model predicted, side and model_version of each row; of two classes the decision too.
+        predictions: the predictions, side and model_version of each row; for a binary target also the decision.
         holdouts: the holdout of the model of each side.
-        settings: of the calibration and the intervals.
-        metrics: of the task of the model, without sample weights: each row counts once.
-        seed: of the random numbers.
+        settings: settings of the calibration and the intervals.
+        metrics: metrics of the model's task, without sample weights: each row counts once.
+        seed: seed of the random numbers.
 
     Returns:
-        Rows of prediction_quality; without a value, and with the reason, where nothing can be estimated.
+        Rows of prediction_quality; a row that cannot be estimated has the reason instead of a value.
     """
     rows: list[Row] = []
     for side, version, scored in _by_side(predictions):
@@ -98,13 +98,14 @@ def measure_quality(
 
 
 def threshold_of(scored: pd.DataFrame) -> float:
-    """Return the threshold that scores and decisions of one model imply: the lowest score that was decided positive."""
+    """Return the threshold implied by the scores and decisions of one model: the lowest score with a positive
+    decision."""
     positive = scored.loc[scored["decision"].astype(bool), "score"]
     return float(positive.min()) if len(positive) else inf
 
 
 def join_estimated_and_realised(rows: Iterable[Mapping[str, object]]) -> list[Row]:
-    """Join the rows of prediction_quality by the day of the predictions, side and metric, ascending.
+    """Join the estimated and realised rows of prediction_quality by day, side and metric, ascending.
 
     Returns:
         One row for each, with `estimated`, `low` and `high`, and `realised`, which is None until the labels are known.
@@ -134,7 +135,7 @@ def _by_side(predictions: pd.DataFrame) -> Iterator[tuple[str, int, pd.DataFrame
 
 @dataclass(frozen=True)
 class _Quality:
-    """Metrics of the predictions of one side, with their intervals. note: why there are none."""
+    """Metrics of the predictions of one side, with their intervals. note: the reason if there are none."""
 
     values: Mapping[str, float] = field(default_factory=dict)
     intervals: Mapping[str, Interval] = field(default_factory=dict)

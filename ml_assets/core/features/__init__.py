@@ -1,4 +1,4 @@
-"""Point-in-time features: window aggregates, the join of late labels, and the check for training-serving skew.
+"""Point-in-time features: window aggregates, the join of late labels, and the comparison for training-serving skew.
 
 Features of a single row at serving time belong in `core/serving`.
 """

@@ -1,4 +1,4 @@
-"""Custom features: a Python function of the user, called with the data known at the time, its result validated."""
+"""Custom features: calls of user functions with the data known at the time, and validation of their results."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -23,9 +23,9 @@ def custom_features(
     """Call the function of `feature` and return its columns, one value for each row of `rows`.
 
     The function receives copies: `rows`, sorted by event time and row key, without any label; and the rows of `history`
-    with time in (day - reads, day), sorted alike, with the labels that are known when the day begins: those of events
-    up to day - label_delay or, if labels come in files of their own, those in `history`. Columns with `known_after` are
-    treated as labels are.
+    with time in (day - reads, day), sorted in the same way, with the labels that are known when the day begins: labels
+    of events up to day - label_delay or, if labels come in files of their own, the labels in `history`. Columns with
+    `known_after` are treated like labels.
 
     Args:
         spec: the model.
@@ -75,12 +75,12 @@ def _load(where: str, path: str) -> Callable[..., Any]:
 
 
 def _hide_late_values(spec: ModelSpec, frame: pd.DataFrame, day: pd.Timestamp | None) -> pd.DataFrame:
-    """Copy the frame without the labels, and other values that are known later than their rows, which are not known
-    when a day begins (None: without all of them), with nullable types.
+    """Copy the frame, with nullable types, without labels and other late values that are unknown when the day begins
+    (day None: without any late values).
     """
     late = spec.late_columns()
     if spec.labels is not None:
-        # The labels are those that counted when the day began.
+        # The labels are already those as of the beginning of the day.
         late[spec.target] = timedelta(0)
     hidden = {}
     for name, delay in late.items():

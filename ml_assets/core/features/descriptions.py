@@ -26,8 +26,8 @@ UNITS = (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", ti
 
 
 def describe_features(spec: ModelSpec) -> dict[str, str]:
-    """Return what each feature column holds, by its name, such as "mean of amount of the rows with the same
-    customer_id in the last 7 days".
+    """Describe each feature column, by its name, such as "mean of amount of the rows with the same customer_id in the
+    last 7 days".
     """
     descriptions: dict[str, str] = {}
     for feature in spec.features:

@@ -1,4 +1,4 @@
-"""Exact sums over slices of a column: rounded once at the end, so that values outside a slice have no influence."""
+"""Exact sums over slices of a column, rounded once at the end, so that values outside a slice have no influence."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ LOWEST_DIGIT = -31  # 2**-992: anything below counts as 0.
 HUNDREDTHS = 100.0
 # The square of a smaller value is too close to the end of the range of doubles; standard deviations treat it as 0.
 SMALLEST_SQUARED = 1e-130
-# Values that are worked on at once: their intermediate results stay in the cache of a processor.
+# Values processed at once: few enough for their intermediate results to stay in the processor's cache.
 BLOCK = 2**14
 
 

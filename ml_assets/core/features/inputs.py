@@ -95,7 +95,7 @@ def _clock_change(spec: ModelSpec) -> timedelta:
 
 @lru_cache
 def _difference_of_offsets(time_zone: str, first: date, days: int) -> timedelta:
-    """Return the largest difference between UTC offsets of a time zone from a day on until so many days later."""
+    """Return the largest difference between UTC offsets of a time zone within a number of days from a first day on."""
     zone = ZoneInfo(time_zone)
     # No offset in the time zone database, not even during Ramadan, lasts less than a week.
     offsets = {_offset(zone, first + back * DAY) for back in [*range(0, days, 7), days]}

@@ -10,7 +10,7 @@ from ml_assets.core.features.exact_sums import Integers
 from ml_assets.core.model_spec.features import WindowAggregate
 from ml_assets.core.tables.nul_characters import factorize
 
-# Rows of a group of keys: what is computed from them stays in the cache of a processor.
+# Rows of a group of keys: few enough for intermediate results to stay in the processor's cache.
 GROUP_ROWS = 2**16
 
 
@@ -29,13 +29,14 @@ class Timeline:
 
 
 class KeyIndex:
-    """The rows that share a key with some row of the days, in groups of keys that fit into the cache of a processor.
+    """The rows that share a key with some row of the days, in groups of keys that fit into the processor's cache.
 
-    history: the rows of the timeline's history that can be seen.
+    history: the part of the timeline's history that the windows reach.
     """
 
     def __init__(self, timeline: Timeline, key: list[str], features: Sequence[WindowAggregate]) -> None:
-        """Group the rows by `key` (no column: all rows share one key), as far back as `features` of it can see."""
+        """Group the rows by `key` (no columns: all rows share one key), as far back as the windows of `features`
+        reach."""
         times, first_row = timeline.times, len(timeline.history)
         newest, oldest = min(feature.delay for feature in features), max(feature.reach() for feature in features)
         low = int(np.searchsorted(times, times[first_row] - _in_microseconds(oldest), side="right"))
@@ -49,7 +50,7 @@ class KeyIndex:
         self._ends: dict[timedelta, Integers] = {}
 
     def groups(self) -> Iterator["KeyGroup"]:
-        """Yield the rows of a few keys after those of others, until each row with a key was in one group."""
+        """Yield groups of a few keys each, which together contain every row with a key once."""
         visible, of_day = self._codes[: len(self._times)], self._codes[-len(self._day) :]
         group_of, number = _split_keys(visible, of_day)
         first_codes = np.searchsorted(group_of, np.arange(number))
@@ -65,7 +66,8 @@ class KeyIndex:
         return self._ends[before]
 
     def order_ties(self, positions: Integers, codes: Integers) -> None:
-        """Sort rows of the same key and time by the row key, which the last n rows need (sums do not), in place."""
+        """Sort rows of the same key and time by the row key, in place; only windows of the last n rows depend on this
+        order."""
         if not self._orders_ties:
             return
         times = self._times[positions]
@@ -96,7 +98,7 @@ class KeyGroup:
         # Code and position in one integer: a binary search finds the place of any time within any key.
         self._entries = (codes << bits) | self.positions
         index.order_ties(self.positions, codes)
-        # Sorted by key, queries search neighbouring entries one after the other.
+        # Queries sorted by key search neighbouring entries in turn.
         order = _stable_order(query_codes)
         self.queries, self._codes, self._most = queries[order], query_codes[order] << bits, (1 << bits) - 1
         self._ends: dict[timedelta, Integers] = {}
@@ -166,8 +168,8 @@ def _is_integer(values: pd.Series) -> bool:
 def _stable_order(codes: Integers) -> Integers:
     """Return the stable order of non-negative codes.
 
-    This is a radix sort of 16 bits at a time: numpy sorts integers of 16 bits by radix, several times faster than those
-    of 64 bits.
+    This is a radix sort of 16 bits at a time: numpy sorts 16-bit integers by radix, several times faster than 64-bit
+    integers.
     """
     order = np.argsort(codes.astype(np.uint16), kind="stable")
     for shift in range(16, int(codes.max(initial=0)).bit_length(), 16):
@@ -183,8 +185,8 @@ def sorted_order(frame: pd.DataFrame, first: Integers) -> Integers:
 
 
 def _is_sorted(columns: Sequence[Integers]) -> bool:
-    """Return whether rows are in the order of the first column, those with the same value in the order of the next,
-    and so on. Comparing neighbours takes a fraction of the time of sorting.
+    """Return whether rows are sorted by the columns, the first one first. Comparing neighbours takes a fraction of the
+    time of sorting.
     """
     is_tied = np.ones(max(len(columns[0]) - 1, 0), bool)
     for column in columns:

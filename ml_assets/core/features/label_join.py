@@ -52,7 +52,7 @@ class RowLabels:
         self._labels = merged[:, np.lexsort([merged[2], merged[1], merged[0]])]
 
     def effective_on(self, day: date) -> tuple[np.ndarray, np.ndarray]:
-        """Return the keys that have a label on `day`, and their labels as they are kept.
+        """Return the keys that have a label on `day`, and their encoded labels.
 
         Keys are numbered in the order of the rows, and returned in ascending order.
         """

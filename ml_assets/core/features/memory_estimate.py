@@ -1,4 +1,4 @@
-"""The memory that features take while they are built, estimated from the number of rows."""
+"""Estimate of the memory that building features takes, from the number of rows."""
 
 from typing import NamedTuple
 
@@ -7,13 +7,13 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.tables.row_size import NUMBER, TEXT, bytes_of
 
 INDEX_COLUMNS = 6
-"""Columns of 8 bytes that the windows of a key take for each row: times, codes, groups and places of rows."""
+"""Number of 8-byte columns per row for the windows of a key: times, codes, groups and positions of rows."""
 COPIES = 2
-"""Copies of a feature at once: computed, and of one day in the table that is written."""
+"""Simultaneous copies of a feature: as computed, and in the table of the day being written."""
 
 
 class BytesPerRow(NamedTuple):
-    """Bytes for each row of the history, and of the days that are made."""
+    """Bytes per row of the history, and per row of the computed days."""
 
     history: int
     rows: int

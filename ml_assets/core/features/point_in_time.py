@@ -42,16 +42,16 @@ def build_features(
         rows: validated rows of the days in the time zone of the source, in any order, with at least
             `columns_read(spec)` and, if `label_days_read` returns days and `labels` is None, the target, which may be
             missing in every row; event times are tz-aware.
-        history: validated rows of earlier days, at least those of `days_read(spec)`, in any order. Rows that no row of
-            the days can see have no influence.
-        labels: returns the target of `history` and then of `rows` as it counts when a day begins, missing where the
-            features of that day do not read it. For labels in files of their own; `history` and `rows` are then in
-            order of event time and row key.
+        history: validated rows of earlier days, at least of the days in `days_read(spec)`, in any order. Rows that no
+            row of the days can see have no influence.
+        labels: for labels in files of their own: returns the target of `history` followed by `rows` as of the beginning
+            of a day, missing where the features of that day do not read it. `history` and `rows` are then in order of
+            event time and row key.
 
     Returns:
         One row per row of `rows`, sorted by event time and row key, with the columns of `feature_frame_order`. Identity
         columns are as in `rows`, even if they are also features; other categorical features are text or None; all other
-        features are float64, NaN if missing; only those of custom functions may be infinite.
+        features are float64, NaN if missing; only features of custom functions may be infinite.
 
     Raises:
         ValueError: a column or the time zone of the event time is missing, `history` holds rows of the first day or
@@ -61,7 +61,7 @@ def build_features(
         if len(frame) or argument == "rows":
             _check_columns(spec, argument, frame, labels is not None)
     order = sorted_order(rows[spec.row_key], first=microseconds(rows[spec.event_time]))
-    # A new index copies the columns into blocks, so it is made only where rows change places.
+    # Reindexing copies the columns into blocks, so it is done only if the order of the rows changes.
     if (np.diff(order) != 1).any() or not rows.index.equals(pd.RangeIndex(len(rows))):
         rows = rows.take(order).reset_index(drop=True)
     if rows.empty:
@@ -91,7 +91,7 @@ def _check_columns(spec: ModelSpec, argument: str, frame: pd.DataFrame, has_labe
 
 @dataclass(frozen=True)
 class _Day:
-    """The rows of one day among those of several: the day, its first instant and the positions of its rows."""
+    """One of several days: the day, its first instant and the positions of its rows."""
 
     day: date
     begins: pd.Timestamp
@@ -141,7 +141,8 @@ def _features_of_day(
     day: _Day,
     labels: LabelsAsOf | None,
 ) -> dict[str, np.ndarray]:
-    """Compute the features of custom functions, and those that see other labels of the same rows on another day."""
+    """Compute the features that depend on the day: those of custom functions, and windows over labels as of that
+    day."""
     of_day, earlier = rows.iloc[day.rows].reset_index(drop=True), rows.iloc[: day.rows.start]
     before = pd.concat([history, earlier], ignore_index=True) if len(earlier) else history
     if labels is not None:

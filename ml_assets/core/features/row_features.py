@@ -1,4 +1,4 @@
-"""Features of a row by itself: transformed numbers, parts of the local time, and categories as text."""
+"""Features of a single row: transformed numbers, parts of the local time, and categories as text."""
 
 from zoneinfo import ZoneInfo
 
@@ -10,7 +10,7 @@ from ml_assets.core.model_spec.features import Calendar, RowTransform
 
 
 def transformed_columns(feature: RowTransform, rows: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Transform the columns of a feature; by name, NaN where the result is missing or not finite."""
+    """Return the transformed columns of a feature, by name; NaN where the result is missing or not finite."""
     return {
         name: _transform(as_floats(rows[column]), feature.kind)
         for column, name in zip(feature.columns, feature.names(), strict=True)

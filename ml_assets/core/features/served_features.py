@@ -1,4 +1,4 @@
-"""The features of served requests against those that the batch computed for the same rows."""
+"""Comparison of the features of served requests with the batch features of the same rows."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class FeatureDifference:
 
     rows: rows that were compared. differing: rows with another value. largest, mean: absolute difference of the
     differing rows whose values are both numbers; None without any. example: row key and both values of the row with the
-    largest difference, as text by name; None where none differs.
+    largest difference, as text by name; None if no row differs.
     """
 
     feature: str
@@ -34,8 +34,8 @@ class FeatureDifference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """served: rows that were served. landed: those of them that the batch has. differences: one of each feature, the
-    one with the most differing rows first.
+    """served: number of served rows. landed: number of them that are in the batch. differences: the difference of each
+    feature, most differing rows first.
     """
 
     served: int
@@ -44,7 +44,7 @@ class Comparison:
 
 
 def comparable_features(spec: ModelSpec) -> list[str]:
-    """Return the features that served requests keep as they are: neither left out nor hashed."""
+    """Return the features that served requests keep unchanged: neither left out nor hashed."""
     columns, features = served_columns(spec)
     hashed = spec.deployment.capture.hashed if spec.deployment.capture else []
     return [name for name in spec.feature_names() if name in (*columns, *features) and name not in hashed]
@@ -64,7 +64,7 @@ def compare_served(spec: ModelSpec, served: pd.DataFrame, computed: pd.DataFrame
     Args:
         spec: the model.
         served: row key and comparable features of served requests, and `not_kept`, which names the features of a row
-            that the service did not keep yet; these are not compared.
+            that the service did not keep at the time; they are not compared.
         computed: row key and the same features of the batch, each row once.
         tolerance: relative difference up to which two numbers are equal.
     """

@@ -17,14 +17,14 @@ MOMENTS = 5
 def build_features_at(
     spec: ModelSpec, rows_known: pd.DataFrame, history: pd.DataFrame, moment: pd.Timestamp
 ) -> pd.DataFrame:
-    """Build the features of the rows of one moment with `build_features`, in order of the row key.
+    """Build the features of the rows at one moment with `build_features`, in order of the row key.
 
     Args:
         spec: the model.
         rows_known: rows of the day of the moment; later rows are left out.
-        history: rows of earlier days. If labels are in the rows, those of events later than label_delay before the
+        history: rows of earlier days. If labels are in the rows, labels of events later than label_delay before the
             moment are removed here and in `rows_known`, because they are not known yet. If labels come in files of
-            their own, they are those in effect when the day began.
+            their own, they are the labels in effect when the day began.
         moment: the moment, tz-aware.
     """
     known = rows_known[rows_known[spec.event_time] <= moment]
@@ -35,7 +35,7 @@ def build_features_at(
 def visible_rows(
     spec: ModelSpec, frame: pd.DataFrame, moments: Sequence[pd.Timestamp], keys: pd.DataFrame
 ) -> pd.DataFrame:
-    """Return the rows of a frame that the rows of some moments can see in their windows, and these rows themselves.
+    """Return the rows of a frame that are in the windows of the rows at some moments, and these rows themselves.
 
     These are all rows if a window has no key, or a custom function sees the rows.
 
@@ -43,7 +43,7 @@ def visible_rows(
         spec: the model.
         frame: rows of the day or of earlier days.
         moments: the moments, tz-aware.
-        keys: the rows of these moments.
+        keys: the rows at these moments.
     """
     windows = [feature for feature in spec.features if isinstance(feature, WindowAggregate)]
     if any(isinstance(feature, CustomFeatures) for feature in spec.features) or not all(f.key for f in windows):
@@ -55,14 +55,14 @@ def visible_rows(
 
 
 def sample_moments(times: pd.Series, count: int = MOMENTS) -> list[pd.Timestamp]:
-    """Return up to `count` distinct moments of a day, spread evenly over its rows, with the first and the last."""
+    """Return up to `count` distinct moments of a day, spread evenly over its rows, including the first and the last."""
     distinct = times.drop_duplicates().sort_values(ignore_index=True)
     positions = np.unique(np.linspace(0, len(distinct) - 1, count).round().astype(int)) if len(distinct) else []
     return [distinct.iloc[int(position)] for position in positions]
 
 
 def compare_features(spec: ModelSpec, committed: pd.DataFrame, scored: pd.DataFrame) -> list[Mapping[str, object]]:
-    """List the differences between committed features and features at scoring time, of the same rows.
+    """List the differences between the committed features and the features at scoring time of the same rows.
 
     Each difference has the row key, the moment, the feature and both values. Missing values are equal.
     """

@@ -11,7 +11,7 @@ DAY = timedelta(days=1)
 
 def find_first_complete_days(spec: ModelSpec) -> dict[str, date]:
     """Return, by feature, the first day whose windows do not begin before `source.start`."""
-    # Rounded up: the windows of the first rows of a day begin on an earlier day.
+    # Round up, because the windows of the first rows of a day begin on an earlier day.
     return {name: spec.source.start + -(-reach // DAY) * DAY for name, reach in _reaches(spec)}
 
 

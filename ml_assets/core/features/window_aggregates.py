@@ -10,7 +10,7 @@ from ml_assets.core.features.exact_sums import ExactMoments, Floats, Integers
 from ml_assets.core.features.key_index import KeyGroup, KeyIndex, Timeline
 from ml_assets.core.model_spec.features import Aggregate, WindowAggregate
 
-# Squares of larger values leave the range of doubles.
+# Squares of larger values exceed the range of doubles.
 LARGEST_VALUE = 1e140
 
 
@@ -59,13 +59,13 @@ class _Values:
         return np.append(0, np.cumsum(self._present))
 
     def count(self, first: Integers, last: Integers) -> Floats:
-        """Count the values of each slice, without missing ones."""
+        """Count the non-missing values of each slice."""
         if self._complete:
             return (last - first).astype(np.float64)
         return (self._cumulative_counts[last] - self._cumulative_counts[first]).astype(np.float64)
 
     def extreme(self, pick: np.ufunc, default: float, first: Integers, last: Integers) -> Floats:
-        """Return the smallest (np.minimum) or largest (np.maximum) value of each slice, `default` if it has none.
+        """Return the smallest (np.minimum) or largest (np.maximum) value of each slice; `default` if it has no values.
 
         A sparse table: two overlapping ranges, each as long as a power of two, cover any slice.
         """

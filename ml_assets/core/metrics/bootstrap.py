@@ -12,21 +12,22 @@ Interval = tuple[float, float]
 NO_INTERVAL: Interval = (NAN, NAN)
 # 100,000 counts of 8 bytes stay in the processor's cache.
 COUNTS_AT_ONCE = 100_000
-# Consecutive models often have as many rows, and so the same draws: that many counts are kept, in a byte each.
+# Consecutive models often have the same number of rows and so the same draws: up to this many counts are cached, one
+# byte each.
 COUNTS_KEPT = 16_000_000
 BIASED = "calibration_error"
 
 
 def row_intervals(metrics: ResampledMetrics, samples: int, confidence: float, seed: int) -> dict[str, Interval]:
-    """Compute (low, high) of each metric: percentiles over `samples` draws of as many rows with replacement.
+    """Compute (low, high) of each metric: percentiles over `samples` draws of the same number of rows with replacement.
 
     Efron and Tibshirani, An Introduction to the Bootstrap, chapter 13. Rows are drawn independently: if rows of one
     entity are similar to each other, the true variation is larger than the interval. Draws in which a metric is
     undefined are ignored for it; if it is undefined in all, its interval is NaN. The result depends on the rows and the
     seed, not on the order of the rows.
 
-    Chance increases calibration_error, and that of a resample once more, so its interval is moved down by the bias:
-    the mean of the resamples minus the value (chapter 10.2). It holds the value, and is not below 0.
+    Chance increases calibration_error, and resampling increases it once more, so its interval is corrected for bias:
+    moved down by the mean of the resamples minus the value (chapter 10.2). It contains the value and is not below 0.
     """
     sums = [metrics.sums(counts) for counts in draw_counts(metrics.rows, samples, seed)]
     resampled = metrics.values_of(np.concatenate(sums, axis=1))
@@ -46,7 +47,8 @@ def _remove_bias(interval: Interval, resampled: NDArray[np.float64], value: floa
 
 
 def day_interval(daily: ArrayLike, samples: int, confidence: float, seed: int) -> Interval:
-    """Compute (low, high) of the mean of daily values: percentiles over draws of as many days with replacement.
+    """Compute (low, high) of the mean of daily values: percentiles over draws of the same number of days with
+    replacement.
 
     `daily` is in the order of the days. NaN for fewer than two days: one day says nothing about how days differ.
     """
@@ -58,10 +60,11 @@ def day_interval(daily: ArrayLike, samples: int, confidence: float, seed: int) -
 
 
 def draw_counts(rows: int, samples: int, seed: int) -> Iterator[NDArray[np.float64]]:
-    """Draw as many rows with replacement, and count each row; yields parts of shape (some of the samples, rows).
+    """Draw resamples of `rows` rows with replacement, and yield the count of each row, in parts of shape (some of the
+    samples, rows).
 
-    The counts are whole numbers as float64. The next part overwrites them, because new memory for each part would take
-    longer than the counting.
+    The counts are whole numbers as float64. The next part overwrites them, because allocating memory for each part
+    would take longer than counting.
     """
     step = max(1, COUNTS_AT_ONCE // max(rows, 1))
     buffer = np.empty((min(step, samples), rows))
@@ -84,13 +87,14 @@ def _draw(rows: int, samples: int, seed: int, step: int) -> Iterator[NDArray[np.
     for first in range(0, samples, step):
         size = min(step, samples - first)
         drawn = random.integers(0, max(rows, 1), (size, rows))
-        # Each sample has a range of its own, so that one bincount counts all samples.
+        # Each sample has its own range of numbers, so that one bincount counts all samples.
         drawn += np.arange(size)[:, None] * rows
         yield np.bincount(drawn.ravel(), minlength=size * rows).reshape(size, rows)
 
 
 def percentile_interval(values: NDArray[np.float64], confidence: float) -> Interval:
-    """Compute (low, high) around the middle share `confidence` of the values that are not NaN; NaN if all are."""
+    """Compute (low, high) around the middle share `confidence` of the values that are not NaN; NaN if all of them are
+    NaN."""
     defined = values[~np.isnan(values)]
     if not len(defined):
         return NO_INTERVAL

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ml_assets.core.metrics.resampled import evaluate, point_values, positive_weights, ratio
 
 CALIBRATION_BINS = 10
-# What is left of a sum of weights by rounding is no row.
+# A sum of weights this small is a rounding error and not a row.
 ROUNDING = 1e-12
 
 
@@ -32,7 +32,7 @@ def sorted_rows(labels: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.int64]
 def _checked_rows(labels: ArrayLike, scores: ArrayLike) -> tuple[NDArray, NDArray[np.float64]]:
     classes, values = np.asarray(labels), np.asarray(scores, dtype=np.float64)
     if classes.shape != values.shape or classes.ndim != 1:
-        raise ValueError(f"labels and scores must be of one length, not of shape {classes.shape} and {values.shape}")
+        raise ValueError(f"labels and scores must have the same length, not shapes {classes.shape} and {values.shape}")
     if not ((classes == 0) | (classes == 1)).all():
         raise ValueError("labels must be 0 or 1; leave out rows whose label is unknown")
     if bad := np.count_nonzero(~((values >= 0) & (values <= 1))):
@@ -46,7 +46,8 @@ def descending_order(labels: NDArray, scores: NDArray) -> NDArray[np.int64]:
 
 
 class RowMetrics:
-    """The nine metrics that need no day, for weighted rows: sorted once, for any number of resamples.
+    """The nine metrics that do not depend on the day, for weighted rows, which are sorted once for any number of
+    resamples.
 
     Definitions and values are those of scikit-learn's functions of the same names with counts times weights as sample
     weights, where these are defined; `rows` and `positives` below mean the sums of their weights:
@@ -64,10 +65,10 @@ class RowMetrics:
     - calibration_ratio: sum of the scores / number of positives, 1 if the scores predict the number of positives; NaN
       without positives
     - calibration_error: sum over ten bins of |sum of the scores - positives in the bin| / rows. This is the expected
-      calibration error of Naeini, Cooper and Hauskrecht (Obtaining Well Calibrated Probabilities Using Bayesian
-      Binning, 2015) with bins of equal row count instead of equal width (Nixon et al., Measuring Calibration in Deep
-      Learning, 2019). Rows of equal score share a bin, that of the first of them from the highest score down, and the
-      bins depend on the rows, not on their counts; NaN without rows. Chance increases it, in resamples twice
+    calibration error of Naeini, Cooper and Hauskrecht (Obtaining Well Calibrated Probabilities Using Bayesian Binning,
+    2015) with bins of equal row count instead of equal width (Nixon et al., Measuring Calibration in Deep Learning,
+    2019). Rows of equal score share the bin of the first of them in descending order, and the bins depend on the rows,
+    not on their counts; NaN without rows. Chance increases it, in resamples twice
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class RowMetrics:
         self._weights = None if given is None else given[self.order]
         self.rows = len(ordered)
         self.positives = int(ordered.sum())
-        # Ranks are needed only at the distinct scores of positives, which are few if positives are rare.
+        # Ranks are needed only at the distinct scores of positives, of which there are few if positives are rare.
         begins = np.flatnonzero(np.diff(values, prepend=np.inf))
         self._positive_rows = np.flatnonzero(ordered)
         distinct, self._first_positive = np.unique(
@@ -98,7 +99,7 @@ class RowMetrics:
         tie_begins, tie_ends = begins[distinct], np.append(begins, self.rows)[distinct + 1]
         decided = np.count_nonzero(values >= threshold)
         self._ties_decided = np.count_nonzero(tie_begins < decided)
-        # Counts are summed between the borders of which a metric needs the number of rows above.
+        # Counts are summed between borders: positions above which a metric needs the number of rows.
         borders = np.unique(np.concatenate([[0], tie_begins, tie_ends, [decided]]))
         self._borders = borders[borders < self.rows]
         self._tie_begins, self._tie_ends, self._decided = (
@@ -121,8 +122,8 @@ class RowMetrics:
         return evaluate(self, counts)
 
     def sums(self, counts: NDArray) -> NDArray[np.float64]:
-        """Sum what the metrics of each resample are ratios of, shape (sums, s); those of further resamples may be
-        concatenated. See `evaluate`.
+        """Compute the sums of which the metrics of each resample are ratios, shape (sums, s); sums of further resamples
+        may be concatenated. See `evaluate`.
         """
         counts = np.asarray(counts, dtype=np.float64)
         if self._weights is not None:
@@ -197,7 +198,7 @@ def point_metrics(
 
 
 def _bin_begins(begins: NDArray[np.int64], rows: int) -> NDArray[np.int64]:
-    """Return the first row of each bin from that of each distinct score: the first at or after each tenth of rows."""
+    """Return the first row of each bin: the first row of a distinct score at or after each tenth of the rows."""
     tenths = begins * CALIBRATION_BINS // max(rows, 1)
     return begins[np.unique(tenths, return_index=True)[1]]
 

@@ -17,7 +17,7 @@ from ml_assets.core.metrics.resampled import Floats
 
 
 def why_classes_not_estimated(classes: ArrayLike, names: Sequence[str], minimum: int) -> str | None:
-    """Return why the probabilities of classes cannot be calibrated; None if they can.
+    """Explain why the probabilities of classes cannot be calibrated; None if they can.
 
     Args:
         classes: position of the true class of each row to calibrate with, shape (n,).
@@ -49,7 +49,7 @@ class ClassCalibration:
             self._calibrations.append((IsotonicCalibration(is_member, scores), np.lexsort((is_member, scores))))
 
     def probabilities(self, predicted: Floats, counts: NDArray[np.float64] | None = None) -> Floats:
-        """Return the calibrated probabilities of rows, shape (m, K); those of a row add up to 1.
+        """Return the calibrated probabilities of rows, shape (m, K); each row adds up to 1.
 
         Args:
             predicted: predicted probability of each class, shape (m, K).
@@ -61,7 +61,7 @@ class ClassCalibration:
                 for (calibration, order), scores in zip(self._calibrations, predicted.T, strict=True)
             ]
         )
-        # A row that no class claims keeps its prediction.
+        # A row whose calibrated probabilities are all 0 keeps its predicted ones.
         calibrated = np.where(calibrated.sum(axis=1, keepdims=True) > 0, calibrated, predicted)
         return calibrated / calibrated.sum(axis=1, keepdims=True)
 
@@ -70,7 +70,7 @@ class ClassEstimate:
     """The estimated metrics of rows with predicted probabilities and without labels.
 
     Args:
-        calibration: from rows of the same model with labels.
+        calibration: calibration from labelled rows of the same model.
         predicted: predicted probability of each class, from 0 to 1, shape (m, K).
         names: name of each class in the names of its metrics.
         k: number of classes of the top k accuracy.
@@ -79,7 +79,7 @@ class ClassEstimate:
     def __init__(self, calibration: ClassCalibration, predicted: ArrayLike, names: Sequence[str], k: int) -> None:
         self._calibration = calibration
         self._predicted = np.asarray(predicted, dtype=np.float64)
-        # Each row is there once for each class.
+        # Each row is repeated for each class.
         rows, classes = self._predicted.shape
         self._metrics = MulticlassMetrics(
             np.repeat(np.arange(classes), rows), np.tile(self._predicted, (classes, 1)), names, k
@@ -100,12 +100,12 @@ class ClassEstimate:
         Args:
             samples: number of samples.
             confidence: share of the samples within the interval.
-            seed: of the random numbers.
+            seed: seed of the random numbers.
         """
 
         def draw(counts: Floats, random: np.random.Generator) -> Floats:
             limits = np.cumsum(self._calibration.probabilities(self._predicted, counts), axis=1)
-            # The last limit is 1 but for rounding.
+            # The last limit is 1 except for rounding.
             drawn = (random.random((len(limits), 1)) >= limits[:, :-1]).sum(axis=1)
             return self._sums(np.eye(limits.shape[1])[drawn])
 

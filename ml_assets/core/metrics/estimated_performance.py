@@ -1,10 +1,11 @@
 """Confidence-based performance estimation: metrics of scored rows before their labels are known.
 
-The method is CBPE as NannyML describes it (https://nannyml.readthedocs.io/en/stable/how_it_works/performance_estimation.html):
-if a row with the calibrated score p is positive with the probability p, then it adds p expected true positives and
-1 - p expected false positives to whatever its decision and rank add its label to. It holds while the relation of scores
-and labels is that of the calibration: it sees a change of the rows (covariate shift), not one of what a row means
-(concept drift). The realised metrics say afterwards whether it held.
+The method is CBPE as NannyML describes it
+(https://nannyml.readthedocs.io/en/stable/how_it_works/performance_estimation.html): if a row with the calibrated score
+p is positive with the probability p, then it counts as p positives and 1 - p negatives in every sum that its label
+would enter. The estimate is valid while the relation of scores and labels is that of the calibration: it reflects
+changes in the distribution of the rows (covariate shift) but not in that relation (concept drift). The realised metrics
+show afterwards whether it was valid.
 """
 
 from collections.abc import Callable
@@ -22,7 +23,7 @@ Draw = Callable[[NDArray[np.float64], np.random.Generator], NDArray[np.float64]]
 
 
 def why_not_estimated(labels: ArrayLike, minimum: int) -> str | None:
-    """Return why scores cannot be calibrated; None if they can.
+    """Explain why scores cannot be calibrated; None if they can.
 
     Args:
         labels: labels of the rows to calibrate with, 0 or 1.
@@ -38,7 +39,7 @@ def why_not_estimated(labels: ArrayLike, minimum: int) -> str | None:
 class IsotonicCalibration:
     """The probability of a positive given a score, as a monotone function fitted to labelled rows.
 
-    Between the scores of the labelled rows it is linear, and beyond them constant, as that of scikit-learn's
+    Between the scores of the labelled rows it is linear, and beyond them constant, as in scikit-learn's
     `IsotonicRegression(out_of_bounds="clip")`.
 
     Args:
@@ -78,7 +79,7 @@ class UnlabelledRows:
 
     Args:
         scores: from 0 to 1, shape (m,).
-        threshold: score from which a row is decided positive.
+        threshold: lowest score of a positive decision.
 
     Raises:
         ValueError: when a score is missing or not between 0 and 1.
@@ -86,21 +87,21 @@ class UnlabelledRows:
 
     def __init__(self, scores: ArrayLike, threshold: float) -> None:
         self.scores = np.asarray(scores, dtype=np.float64)
-        # Each row is there twice: as a positive, and as a negative.
+        # Each row occurs twice: as a positive and as a negative.
         classes = np.repeat([1, 0], len(self.scores))
         self._order = descending_order(classes, np.tile(self.scores, 2))
         self._metrics = RowMetrics(classes, np.tile(self.scores, 2), threshold)
 
     def sums(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Sum what the metrics are ratios of, see `RowMetrics.sums`.
+        """Compute the sums of which the metrics are ratios, see `RowMetrics.sums`.
 
         Args:
-            probabilities: that the label of each row is 1, or the labels themselves, shape (m,).
+            probabilities: probability that the label of each row is 1, or the labels themselves, shape (m,).
         """
         return self._metrics.sums(np.concatenate([probabilities, 1 - probabilities])[self._order][None, :])
 
     def expected(self, probabilities: NDArray[np.float64]) -> dict[str, float]:
-        """Return each of the metrics `ESTIMATED` with expected counts in the place of counts; NaN where undefined."""
+        """Return each of the metrics `ESTIMATED`, with expected counts in place of counts; NaN where undefined."""
         values = RowMetrics.values_of(self.sums(probabilities))
         return {name: float(values[name][0]) for name in ESTIMATED}
 
@@ -109,9 +110,9 @@ class PerformanceEstimate:
     """The estimated metrics of scored rows.
 
     Args:
-        calibration: from rows of the same model with labels.
+        calibration: calibration from labelled rows of the same model.
         scores: scores of the rows without labels, from 0 to 1, shape (m,).
-        threshold: score from which a row is decided positive.
+        threshold: lowest score of a positive decision.
     """
 
     def __init__(self, calibration: IsotonicCalibration, scores: ArrayLike, threshold: float) -> None:
@@ -132,17 +133,17 @@ class PerformanceEstimate:
         return self._rows.expected(self._probabilities)
 
     def intervals(self, samples: int, confidence: float, seed: int) -> dict[str, Interval]:
-        """Compute (low, high) of each metric: where the realised metric of these rows lies with this confidence, if the
-        scores mean what they meant in the calibration.
+        """Compute (low, high) of each metric: the range of the realised metric of these rows at this confidence, if the
+        calibration still holds.
 
-        Each sample draws the labelled rows of the calibration with replacement and calibrates anew, which is the
-        uncertainty of the calibration; then it draws a label for each row with its probability, which is the chance in
-        the labels. Samples in which a metric is undefined are ignored for it.
+        Each sample draws the labelled rows of the calibration with replacement and calibrates anew (the uncertainty of
+        the calibration); then it draws a label for each row with its probability (the chance in the labels). Samples in
+        which a metric is undefined are ignored for it.
 
         Args:
             samples: number of samples.
             confidence: share of the samples within the interval.
-            seed: of the random numbers.
+            seed: seed of the random numbers.
         """
 
         def draw(counts: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
@@ -160,7 +161,7 @@ def sample_sums(rows: int, samples: int, seed: int, draw: Draw) -> NDArray[np.fl
     Args:
         rows: number of labelled rows of the calibration.
         samples: number of samples.
-        seed: of the random numbers.
+        seed: seed of the random numbers.
         draw: returns the sums of labels that it draws, given how often each labelled row counts in the calibration.
     """
     random = np.random.default_rng(seed)

@@ -24,12 +24,12 @@ def ks_distance(first: Floats, second: Floats) -> float:
 
 
 def critical_distance(n: float, m: float) -> float:
-    """Return the distance that two samples of n and m rows of one source exceed once in a hundred times."""
+    """Return the distance that two samples of n and m rows from one distribution exceed once in a hundred times."""
     return KS_CRITICAL * float(np.sqrt(1 / n + 1 / m))
 
 
 def ks_p_value(distance: float, n: float, m: float) -> float:
-    """Compute the probability of at least this distance between samples of n and m rows of one source.
+    """Compute the probability of at least this distance between samples of n and m rows from one distribution.
 
     This is the limit for many rows (N. Smirnov, 1939).
     """

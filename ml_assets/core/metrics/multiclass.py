@@ -1,6 +1,6 @@
 """Metrics of classifiers of several classes, as functions of classes and probabilities.
 
-A class is its position among the classes of the model, from 0. The predicted class of a row is the one of the highest
+A class is its position among the classes of the model, from 0. The predicted class of a row is the one with the highest
 probability, the first of equal ones. A metric that is undefined for its rows is NaN, never an exception. No result
 depends on the order of the rows, not even in its last digit.
 """
@@ -21,7 +21,7 @@ from ml_assets.core.metrics.resampled import (
 
 
 class MulticlassMetrics:
-    """The metrics of a classifier of K classes, for weighted rows: sorted once, for any number of resamples.
+    """The metrics of a classifier of K classes, for weighted rows, which are sorted once for any number of resamples.
 
     Values are those of scikit-learn's functions of the names in brackets, with the weights as `sample_weight`, where
     these are defined:
@@ -74,7 +74,7 @@ class MulticlassMetrics:
         self.rows = len(truth)
         given = positive_weights(weights, self.rows)
         predicted = values.argmax(axis=1) if self.rows else np.zeros(0, dtype=np.int64)
-        # Rows of one true and one predicted class are neighbours, so that a cell of the confusion matrix is one sum.
+        # Rows with the same true and predicted class are neighbours, so that a cell of the confusion matrix is one sum.
         keys = [*([] if given is None else [given]), *values.T, predicted, truth]
         self.order = np.lexsort(keys)
         truth, predicted, values = truth[self.order].astype(np.int64), predicted[self.order], values[self.order]

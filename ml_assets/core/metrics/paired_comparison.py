@@ -32,17 +32,18 @@ def compare_predictions(
     """Compare each metric of a model with that of the champion on the same rows.
 
     The result has the columns metric, value, champion_value, difference, low, high, rows. `difference` is value -
-    champion_value, with the sign changed for metrics of which lower is better, so that above 0 is better. `low` and
-    `high` are percentiles over `samples` draws of as many rows with replacement; each draw uses the same rows for both
-    models (the paired bootstrap: Efron and Tibshirani, An Introduction to the Bootstrap, chapter 8), so rows that are
-    difficult for both do not widen the interval. Draws in which the metric of either model is undefined are ignored.
-    The result depends on the rows and the seed, not on the order of the rows; for equal predictions, difference and
-    interval are 0.
+    champion_value, with the sign changed for metrics of which lower is better, so that a value above 0 is better. `low`
+    and `high` are percentiles over `samples` draws of the same number of rows with replacement; each draw uses the same
+    rows for both models (the paired bootstrap: Efron and Tibshirani, An Introduction to the Bootstrap, chapter 8), so
+    rows that are difficult for both do not widen the interval. Draws in which the metric of either model is undefined
+    are ignored. The result depends on the rows and the seed, not on the order of the rows; for equal predictions,
+    difference and interval are 0.
 
     Args:
-        targets: as the measures take them, shape (n,).
-        predictions: of the model and of the champion, as the measures take them, each of n rows in the same order.
-        measures: of the model and of the champion.
+        targets: in the form that the measures take, shape (n,).
+        predictions: of the model and of the champion, in the form that the measures take, each of n rows in the same
+            order.
+        measures: the measures of the model and of the champion.
         compared: names of the compared metrics, in the order of the result.
         samples: number of draws.
         confidence: share of the draws inside the interval.
@@ -56,12 +57,12 @@ def compare_predictions(
     model_values, champion_values = (np.asarray(values, dtype=np.float64) for values in predictions)
     if not len(truth) == len(model_values) == len(champion_values):
         raise ValueError(
-            "labels and scores must be of one length, not of"
+            "labels and scores must have the same length, not"
             f" {len(truth)}, {len(model_values)} and {len(champion_values)}"
         )
     sample_weights = None if weights is None else np.asarray(weights, dtype=np.float64)
-    # Rows that are equal in all of these are interchangeable, so in this order a draw does not depend on the given
-    # order.
+    # Rows that are equal in all these values are interchangeable, so after this sort a draw does not depend on the
+    # given order.
     keys = [*_columns(champion_values), truth, *_columns(model_values)]
     order = np.lexsort(keys if sample_weights is None else [sample_weights, *keys])
     ordered_weights = None if sample_weights is None else sample_weights[order]
@@ -117,7 +118,7 @@ def measure_decisions(labels: NDArray, scores: NDArray, weights: NDArray | None,
 
 
 def empty_comparison(compared: Sequence[str] = COMPARED_METRICS) -> pd.DataFrame:
-    """Return the columns of `compare_models` without a comparison: one row for each metric, with NaN figures."""
+    """Return the result of `compare_models` when there is no comparison: one row for each metric, with NaN figures."""
     return pd.DataFrame(
         [{"metric": metric, **dict.fromkeys(COMPARISON_FIGURES, NAN), "rows": 0} for metric in compared]
     )

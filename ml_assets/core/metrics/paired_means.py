@@ -37,7 +37,8 @@ def mean_difference(
 def relative_increase(
     challenger: ArrayLike, champion: ArrayLike, weights: ArrayLike | None, confidence: float
 ) -> PairedEstimate:
-    """Estimate by what share of the champion's weighted mean that of the challenger is larger, on the same rows.
+    """Estimate the increase of the challenger's weighted mean over the champion's, as a share of the latter, on the
+    same rows.
 
     The interval is that of a ratio estimator (Cochran, Sampling Techniques, 1977, chapter 6). NaN without rows, and
     where the champion's mean is 0. Arguments as for `mean_difference`.

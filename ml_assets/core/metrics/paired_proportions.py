@@ -1,4 +1,4 @@
-"""Confidence intervals for proportions, alone and paired on the same rows, that are also valid for few rows."""
+"""Confidence intervals, valid also for few rows, for single proportions and for pairs on the same rows."""
 
 import math
 from dataclasses import dataclass
@@ -96,5 +96,5 @@ def mean_interval(values: ArrayLike, confidence: float) -> tuple[float, float]:
 
 
 def z_score(confidence: float) -> float:
-    """Return the half width, in standard deviations, of an interval of a normal distribution."""
+    """Return the half width, in standard deviations, of a two-sided confidence interval of a normal distribution."""
     return NormalDist().inv_cdf((1 + confidence) / 2)

@@ -38,11 +38,11 @@ def daily_entity_precision_at_k(
 ) -> pd.Series:
     """Compute the share of positives among the K = min(k, entities of the day) highest scoring entities of each day.
 
-    An entity has the highest score of its rows of the day, and is positive if any of them is. A positive entity among
-    the K of a day counts as detected, and is excluded on all later days: "CardPrecision@k" of the Fraud Detection
-    Handbook, chapter 4, which divides by k instead of K. Ties for the last ranks count as in `daily_precision_at_k`; an
-    entity that ties for them is not certain to be detected, so it stays. Rows without an entity and days without a
-    remaining entity are ignored.
+    The score of an entity is the highest of its rows of the day, and it is positive if any of them is. A positive
+    entity in the top K of a day counts as detected, and is excluded on all later days: "CardPrecision@k" of the Fraud
+    Detection Handbook, chapter 4, which divides by k instead of K. Ties for the last ranks count as in
+    `daily_precision_at_k`; an entity in such a tie is not certainly detected, so it is not excluded. Rows without an
+    entity and days without a remaining entity are ignored.
 
     Raises:
         ValueError: k is below 1.

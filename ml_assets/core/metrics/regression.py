@@ -1,7 +1,8 @@
 """Metrics of regressions, as functions of targets, predictions and, for quantile regression, predicted quantiles.
 
-Targets and predictions are finite numbers in one unit, one per row and in the same order. A metric that is undefined
-for its rows is NaN, never an exception. No result depends on the order of the rows, not even in its last digit.
+Targets and predictions are finite numbers in the same unit, one per row and in the same order. A metric that is
+undefined for its rows is NaN, never an exception. No result depends on the order of the rows, not even in its last
+digit.
 """
 
 from collections.abc import Mapping
@@ -11,12 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from ml_assets.core.metrics.resampled import Floats, evaluate, point_values, positive_weights, ratio
 
-# A sum of squares that is smaller than this part of its terms is what rounding leaves of constant targets.
+# A sum of squares below this share of its terms is a rounding error: the targets are constant.
 ROUNDING = 1e-12
 
 
 class RegressionMetrics:
-    """The metrics of a regression, for weighted rows: sorted once, for any number of resamples.
+    """The metrics of a regression, for weighted rows, which are sorted once for any number of resamples.
 
     Values are those of scikit-learn's functions of the names in brackets, with the weights as `sample_weight`:
     - rmse: root of the mean squared error (root_mean_squared_error), in the unit of the target
@@ -91,7 +92,7 @@ class RegressionMetrics:
     def values_of(self, sums: Floats) -> dict[str, Floats]:
         """Compute each metric for each resample from the `sums`."""
         median, total, squared, absolute, error, relative, relative_rows, symmetric, deviation, square, *rest = sums
-        # The deviations are from the mean of all rows; that of a resample differs.
+        # The deviations are from the mean of all rows; the mean of a resample differs.
         spread = square - deviation * ratio(deviation, total)
         spread = np.where(spread > ROUNDING * square, spread, 0)
         values = {
@@ -118,7 +119,8 @@ class RegressionMetrics:
         return point_values(self)
 
     def _medians(self, counts: Floats) -> Floats:
-        """Return the weighted median of the absolute errors: where the weights are halved between two, their mean."""
+        """Return the weighted median of the absolute errors: the mean of two errors that halve the weights between
+        them."""
         if not self.rows:
             return np.full(len(counts), np.nan)
         reached = np.cumsum((counts * self._weights)[:, self._by_error], axis=1)

@@ -1,5 +1,4 @@
-"""Metrics of rows that are computed again for many resamples of the same rows: the interface of each task, and its
-arithmetic."""
+"""The interface of metrics that are computed for many resamples of the same rows, and its arithmetic."""
 
 from typing import Protocol
 
@@ -27,10 +26,10 @@ class ResampledMetrics(Protocol):
     def order(self) -> NDArray[np.int64]: ...  # noqa: D102
 
     def sums(self, counts: NDArray) -> Floats:
-        """Sum what the metrics are computed from, for s resamples; those of further resamples may be concatenated.
+        """Compute the sums that the metrics of s resamples depend on; sums of further resamples may be concatenated.
 
         Args:
-            counts: how often each resample has each of the sorted rows, whole numbers of shape (s, n).
+            counts: number of times that each resample contains each of the sorted rows, whole numbers of shape (s, n).
 
         Returns:
             Shape (sums, s).
@@ -38,7 +37,7 @@ class ResampledMetrics(Protocol):
         ...
 
     def values_of(self, sums: Floats) -> dict[str, Floats]:
-        """Compute each metric for each resample from the `sums`, NaN where it is undefined."""
+        """Compute each metric for each resample from the `sums`, NaN where undefined."""
         ...
 
 
@@ -58,7 +57,7 @@ def ratio(part: NDArray, whole: NDArray) -> Floats:
 
 
 def mean_of_defined(values: Floats) -> Floats:
-    """Return the mean of the values of each row that are not NaN, shape (s, k) to (s,); NaN if all are."""
+    """Return the mean of the values of each row that are not NaN, shape (s, k) to (s,); NaN if all are NaN."""
     defined = ~np.isnan(values)
     return ratio(np.where(defined, values, 0).sum(axis=1), defined.sum(axis=1))
 

@@ -1,5 +1,4 @@
-"""Scored rows, and the metrics of the task of a model: which columns hold its predictions, and what is measured on
-them."""
+"""Scored rows, and the metrics of the task of a model, with the columns of predictions that they are measured on."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,8 +23,8 @@ CHAMPION_PREFIX, CHALLENGER_PREFIX = "champion_", "challenger_"
 class ScoredRows:
     """Labelled rows with the predictions of one model.
 
-    targets: 0 or 1, positions of classes, or numbers, shape (n,). predictions: of shape (n,) for scores, otherwise
-    (n, columns). weights: sample weights above 0, shape (n,); None: every row counts once.
+    targets: 0 or 1, positions of classes, or numbers, shape (n,). predictions: shape (n,) for scores, otherwise (n,
+    columns). weights: sample weights above 0, shape (n,); None: every row counts once.
     """
 
     targets: NDArray
@@ -86,7 +85,7 @@ class TaskMetrics:
         return compared_metrics(self.outputs)
 
     def labelled(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return the rows that count: with a target, and with a sample weight above 0."""
+        """Return the rows with a target and a sample weight above 0."""
         counts = frame[self.target].notna()
         if self.weight is not None:
             counts &= frame[self.weight].fillna(0) > 0
@@ -97,10 +96,10 @@ class TaskMetrics:
 
         Args:
             frame: columns of the target, the predictions and the sample weight.
-            prefix: of the names of the columns of predictions.
+            prefix: prefix of the column names of the predictions.
 
         Raises:
-            ValueError: a target or a prediction is not one of the task.
+            ValueError: a target or a prediction is not valid for the task.
         """
         predictions = self.read_predictions(frame, prefix)
         weights = None if self.weight is None else _floats(frame[self.weight])
@@ -110,7 +109,7 @@ class TaskMetrics:
         """Convert the target of labelled rows to 0 and 1 or positions of classes as integers, or to numbers.
 
         Raises:
-            ValueError: a target is not one of the task.
+            ValueError: a target is not valid for the task.
         """
         targets = self.encode(labels)
         return targets if self.task == REGRESSION else targets.astype(np.int64)
@@ -132,7 +131,7 @@ class TaskMetrics:
         return columns[0] if self.is_binary else np.column_stack(columns)
 
     def measure(self, threshold: float | None) -> Measure:
-        """Return the measure of a model of the task; `threshold` is the lowest score of a positive decision."""
+        """Return the measure for a model of the task; `threshold` is the lowest score of a positive decision."""
         if self.task == REGRESSION:
             return self._measure_regression
         if self.task == MULTICLASS:

@@ -97,7 +97,7 @@ class LabelledDays:
             return None if weight is None else frame[weight].to_numpy(dtype=np.float32)
 
     def matrix(self, day: date, preprocessing: dict) -> Batch:
-        """Return the matrix, labels and weights of the labelled rows of a day.
+        """Return the feature matrix, labels and weights of the labelled rows of a day.
 
         Raises:
             ValueError: names the day, when a column is missing or has values of another type.
@@ -115,11 +115,11 @@ class LabelledDays:
         return batch
 
     def is_one_batch(self, days: list[date]) -> bool:
-        """Return whether the rows of these days, each of which has been read, fit into one batch."""
+        """Return whether the rows of these days fit into one batch; each day must have been read."""
         return sum(self.rows[day] for day in days) <= self._spec.training.batch_rows
 
     def batches(self, days: list[date], preprocessing: dict) -> Iterator[Batch]:
-        """Yield batches of consecutive days, each with at least `batch_rows` rows but the last; never empty."""
+        """Yield non-empty batches of consecutive days, each but the last with at least `batch_rows` rows."""
         parts: list[Batch] = []
         rows = 0
         for day in days:

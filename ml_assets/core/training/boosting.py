@@ -1,4 +1,4 @@
-"""Boosting rounds with early stopping, resumed from a checkpoint if there is one: the part that all engines share."""
+"""Boosting rounds with early stopping and resumption from checkpoints, shared by all engines."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -10,9 +10,7 @@ from ml_assets.core.training.progress import Curve, Pace, Tell
 
 @dataclass(frozen=True)
 class Boosted:
-    """A booster after some rounds: its UBJSON bytes, without attributes, and the metrics of the validation part in each
-    round.
-    """
+    """A booster after some rounds: its UBJSON bytes, without attributes, and the validation metrics of each round."""
 
     rounds: int = 0
     curve: Mapping[str, list[float]] | None = None
@@ -20,7 +18,7 @@ class Boosted:
 
 
 class Checkpoints(Protocol):
-    """The checkpoints of boosters during training, one under each name."""
+    """The checkpoints of boosters during training, one per name."""
 
     def load(self, slot: str) -> Boosted | None:
         """Return the last checkpoint under a name; None when there is none, or it cannot be read."""
@@ -32,7 +30,7 @@ class Checkpoints(Protocol):
 
 
 class NoCheckpoints:
-    """No checkpoints, for training that is never resumed."""
+    """Checkpoint store that stores nothing, for training that is never resumed."""
 
     def load(self, slot: str) -> Boosted | None:
         """Return None."""
@@ -77,12 +75,11 @@ Train = Callable[[Segment, OnRound], tuple[bytes, Mapping[str, list[float]]]]
 class Phase:
     """One training of a booster.
 
-    name: `early_stopping` or `refit`. device: `cpu` or `cuda`, which round sums differently, so neither resumes from a
+    name: `early_stopping` or `refit`. device: `cpu` or `cuda`; they round sums differently, so neither resumes from a
     checkpoint of the other. parameters: XGBoost's parameters. rounds: maximum number of rounds. patience: see
-    `Segment`.
-    rows: number of rows of each round. checkpoint_rounds: number of rounds between checkpoints. restarts: whether
-    XGBoost restarts from the bytes at each checkpoint, so that a resumed run gives the same result as an uninterrupted
-    one; needed where the state of a running booster is more than its trees.
+    `Segment`. rows: number of rows of each round. checkpoint_rounds: number of rounds between checkpoints. restarts:
+    whether XGBoost restarts from the bytes at each checkpoint, so that a resumed run gives the same result as an
+    uninterrupted one; needed where the state of a running booster is more than its trees.
     """
 
     name: str
@@ -110,15 +107,16 @@ def boost(
     """Train all rounds of a phase, except those that a checkpoint already has.
 
     Without sampling, a booster on the CPU that resumes from its bytes builds the same trees as one that was not
-    interrupted: its margins are sums of the same leaves in the same order. Checkpoints are then merely written on the
-    way. With `restarts`, each part of `checkpoint_rounds` rounds starts from the bytes of the previous part, with a
-    seed of its own. In both cases interrupted training gives the same bytes as uninterrupted training.
+    interrupted: its margins are sums of the same leaves in the same order. Checkpoints then do not interrupt boosting.
+    With `restarts`, each part of `checkpoint_rounds` rounds starts from the bytes of the previous part, with a seed of
+    its own. In both cases interrupted training gives the same bytes as uninterrupted training.
 
     Args:
         phase: the phase to train.
         open_data: prepares the data and returns the function that trains on them; not called when a checkpoint has all
             rounds.
-        checkpoints: written every `checkpoint_rounds` rounds and, if there are that many, at the end.
+        checkpoints: written every `checkpoint_rounds` rounds and, if at least that many rounds were trained, at the
+            end.
         tell: receives the progress every few seconds.
         log: receives a line when training resumes from a checkpoint.
     """
@@ -206,7 +204,7 @@ def training_callback(segment: Segment, on_round: OnRound, measures: Mapping[str
     Args:
         segment: the rounds.
         on_round: see `OnRound`.
-        measures: metrics of the validation part beside those of XGBoost, by name: functions of the booster.
+        measures: validation metrics in addition to those of XGBoost, by name: functions of the booster.
     """
     from xgboost.callback import TrainingCallback
 

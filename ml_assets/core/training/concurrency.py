@@ -1,4 +1,4 @@
-"""Models that are trained side by side: how many, and the memory that they take."""
+"""Models that are trained in parallel: their number, and the memory that they take."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -7,15 +7,15 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.training.engines.local import thread_count
 from ml_assets.core.training.time_split import HistoryTooShort, split_days
 
-# A value of a window is in a frame, in matrices of float32 and of XGBoost, and in bins by row and by column.
+# Each value of a window is held in a frame, a float32 matrix, XGBoost's matrix, and bins by row and by column.
 BYTES_PER_VALUE = 40
 
 
 def models_at_once(spec: ModelSpec, days: Sequence[date], row_counts: Mapping[date, int]) -> int:
-    """Return how many models can be trained at the same time, with `compute.cpu` threads of XGBoost in all.
+    """Return how many models can be trained at the same time, with `compute.cpu` threads of XGBoost in total.
 
-    It is one for models on a GPU, for engines that keep rows elsewhere than in memory, and for one-hot encoding, whose
-    number of columns is known only after the rows are read.
+    It is one for models on a GPU, for engines other than `memory`, and for one-hot encoding, whose number of columns is
+    known only after the rows are read.
 
     Args:
         spec: the model.
@@ -29,13 +29,14 @@ def models_at_once(spec: ModelSpec, days: Sequence[date], row_counts: Mapping[da
 
 
 def memory_at_once(spec: ModelSpec, days: Sequence[date], row_counts: Mapping[date, int]) -> int:
-    """Return the bytes that models which are trained side by side, and the rows of the next ones, take at most."""
+    """Return the maximum number of bytes that models trained in parallel and the rows of the next models take."""
     models = models_in_memory(models_at_once(spec, days, row_counts))
     return models * _most_values(spec, days, row_counts) * BYTES_PER_VALUE
 
 
 def models_in_memory(at_once: int) -> int:
-    """Return for how many models rows are in memory: as many wait as are trained, so that no thread has to wait."""
+    """Return the number of models whose rows are in memory: one waits for each in training, so that no thread is
+    idle."""
     return 2 * at_once
 
 

@@ -23,13 +23,13 @@ from ml_assets.core.training.time_split import Split
 from ml_assets.core.training.train import train
 from ml_assets.core.training.trials import SearchResult, Trial
 
-# Number of trials before the first that may be pruned, or proposed from earlier trials; fewer have no information.
+# Number of initial trials that are neither pruned nor proposed from earlier ones, because fewer carry no information.
 STARTUP_TRIALS = 5
 
 
 @dataclass(frozen=True)
 class Fold:
-    """The fit days of a fold, and the validation days that follow them."""
+    """The fit days of a fold and its validation days, which follow them."""
 
     fit: list[date]
     validation: list[date]
@@ -67,8 +67,8 @@ def search(
 
     Trial 0 uses the parameters of the specification; the others are proposed by Optuna's tree-structured Parzen
     estimator (Bergstra et al., Algorithms for Hyper-Parameter Optimization, 2011) from the earlier trials. The seed of
-    a trial depends on `training.seed` and its number, so a resumed search equals an uninterrupted one, unless the
-    budget of minutes ends either of them. Among equal trials the first is best.
+    a trial depends on `training.seed` and its number, so a resumed search equals an uninterrupted one, unless the time
+    budget ends either of them. Among equal trials the first is best.
 
     Args:
         spec: the model, with `training.search`.
@@ -84,7 +84,7 @@ def search(
         ValueError: as in `train`.
     """
     settings = _settings(spec)
-    # The workers of a cluster read the days themselves.
+    # The Dask workers read the days themselves.
     read = read_day if spec.training.engine == "dask" else LabelledDays(spec, read_day).frame
     folds, study = folds_of(spec, window), _Study(spec)
     trials: list[Trial] = []
@@ -144,7 +144,7 @@ class _Study:
             return {name: stated[name] for name in self._distributions}
         seed = int(digest(self._spec.training.seed, number)[:8], 16)
         self._study.sampler = self._optuna.samplers.TPESampler(seed=seed, n_startup_trials=STARTUP_TRIALS)
-        # A copy for each proposal, so that the study never has an unfinished trial.
+        # Each proposal uses a copy, so that the study never has an unfinished trial.
         proposal = self._copy().ask(self._distributions)
         return {name: proposal.params[name] for name in self._distributions}
 
@@ -156,8 +156,8 @@ class _Study:
         return self._study.pruner.prune(self._study, unfinished)
 
     def add(self, trial: Trial) -> None:
-        """Add a trial for the next proposals, unless its parameters, those of the specification, are outside the search
-        space.
+        """Add a trial for the next proposals, unless its parameters are outside the search space, as those of the
+        specification may be.
         """
         if self._fits(trial.parameters):
             states = self._optuna.trial.TrialState
@@ -223,7 +223,7 @@ def _run(
 ) -> Trial | None:
     """Run one trial; return None when it does not finish within the remaining seconds."""
     begun, parameters, figures = clock(), study.propose(number), []
-    # As in all folds, the last fold is not fitted again on its validation days.
+    # Like all other folds, the last fold is not fitted again on its validation days.
     trial_spec = with_training(spec, {**parameters, "refit": False, "search": None})
     for number_of_fold, fold in enumerate(folds, 1):
         try:

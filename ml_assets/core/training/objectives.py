@@ -1,4 +1,4 @@
-"""XGBoost's parameters of a model: its objective, the metrics of the early-stopping part, and its constraints."""
+"""XGBoost parameters of a model: its objective, the metrics of the early-stopping part, and its constraints."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -42,9 +42,7 @@ def watched_metrics(spec: ModelSpec) -> list[str]:
 
 
 def stated_parameters(spec: ModelSpec) -> dict[str, Any]:
-    """Return the parameters of the specification that apply to its task, by XGBoost's names, without those that have
-    no value.
-    """
+    """Return the parameters of the specification that have a value and apply to its task, by XGBoost's names."""
     parameters = {
         name: value for name, value in spec.training.parameters.model_dump(mode="json").items() if value is not None
     }
@@ -57,9 +55,9 @@ def scale_of_errors(spec: ModelSpec, labels: Callable[[], Iterable[np.ndarray]])
     """Return `base_score` and `huber_slope` for the objective pseudo_huber, from the targets of the fit part; nothing
     for other objectives.
 
-    Boosting starts from the median, and errors are large from the 0.9 quantile of the distances to it on, as in
-    Friedman, Greedy Function Approximation: A Gradient Boosting Machine, 2001. XGBoost's own start and slope of 1
-    diverge where errors are not about 1.
+    Boosting starts from the median, and errors beyond the 0.9 quantile of the absolute deviations from it count as
+    large, as in Friedman, Greedy Function Approximation: A Gradient Boosting Machine, 2001. XGBoost's own start and its
+    slope of 1 diverge where errors are not of the order of 1.
 
     Args:
         spec: the model.
@@ -103,7 +101,7 @@ def booster_parameters(
 
 
 def _constraints(spec: ModelSpec, preprocessing: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the constraints by column of the matrix; a one-hot feature has several."""
+    """Return the constraints by matrix column; a one-hot encoded feature has several columns."""
     columns: dict[str, list[int]] = {}
     count = 0
     for feature in preprocessing["features"]:
@@ -114,7 +112,7 @@ def _constraints(spec: ModelSpec, preprocessing: Mapping[str, Any]) -> dict[str,
         signs = [_SIGNS.get(monotone.get(name, ""), 0) for name, positions in columns.items() for _ in positions]
         constraints["monotone_constraints"] = tuple(signs)
     if groups := spec.training.interactions:
-        # As text: XGBoost takes lists of names only, and the columns of the matrix have none.
+        # As text, because XGBoost accepts lists only of names, and the matrix columns have no names.
         constraints["interaction_constraints"] = json.dumps(
             [[position for name in group for position in columns[name]] for group in groups]
         )

@@ -10,16 +10,16 @@ from ml_assets.core.model_spec.training import Parameters, Training
 
 
 def with_training(spec: ModelSpec, settings: Mapping[str, object]) -> ModelSpec:
-    """Return the specification with other values for some training settings.
+    """Return the specification with some training settings overridden.
 
     Args:
         spec: the model.
-        settings: value by name of a parameter of `training.parameters`, or of another field of `training` such as
-        rounds.
+        settings: values by name, of parameters in `training.parameters` or of other fields of `training` such as
+            rounds.
 
     Raises:
-        ValueError: names every name and value that is not allowed, with what is allowed; or the first that does not fit
-            the task of the model.
+        ValueError: names every invalid name and value and the allowed ones, or the first setting that does not fit the
+            task.
     """
     parameters = {name: value for name, value in settings.items() if name in Parameters.model_fields}
     others = {name: value for name, value in settings.items() if name not in parameters}

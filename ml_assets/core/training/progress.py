@@ -15,8 +15,8 @@ class Progress:
     """The progress of one phase of boosting.
 
     phase: `early_stopping` or `refit`. round: number of completed rounds. rounds: maximum number of rounds. curve:
-    metrics of all rounds so far. rows_per_second: rows times rounds in a second, since the last report. seconds_left:
-    time for all rounds that may remain, at the average pace so far.
+    metrics of all rounds so far. rows_per_second: rows times rounds per second since the last report. seconds_left:
+    time for the maximum number of remaining rounds, at the average pace so far.
     """
 
     phase: str
@@ -37,15 +37,15 @@ Tell = Callable[[Progress], None]
 
 
 class Pace:
-    """Reports rounds at most every SECONDS_BETWEEN seconds, for the first time that long after its creation, so that
-    short training reports nothing.
+    """Reports rounds at most every SECONDS_BETWEEN seconds; the first report comes that long after the start, so short
+    training reports nothing.
 
     Args:
         tell: receives the progress.
         phase, rounds: see `Progress`.
         rows: number of rows of each round.
-        begun: number of rounds that were completed before.
-        clock: returns seconds and never goes back.
+        begun: number of rounds that were already completed.
+        clock: monotonic clock, in seconds.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Pace:
         self._reported_at = self._begun_at
 
     def round(self, done: int, curve: Callable[[], Curve], last: bool = False) -> None:
-        """Report that `done` rounds are complete; the last round is reported whenever an earlier one was.
+        """Report that `done` rounds are complete; the last round is reported if an earlier one was.
 
         Args:
             done: number of completed rounds.

@@ -1,4 +1,4 @@
-"""The provenance of a model: everything that it was trained from, in one JSON document, and the days that it names."""
+"""The provenance of a model: a JSON document of everything that it was trained from, and the days named in it."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -19,11 +19,11 @@ LIBRARIES = ("xgboost", "numpy", "pandas", "pyarrow", "scikit-learn", "pandera",
 
 
 def changed_days(then: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[date, int]]) -> list[str]:
-    """Return the days, sorted, whose fingerprints are no longer those in a provenance.
+    """Return the days, sorted, whose fingerprints differ from those in a provenance.
 
     Args:
         then: the field `days` of the provenance: fingerprint by asset and day.
-        now: the present fingerprints of all days that the model reads, by asset.
+        now: the current fingerprints of all days that the model reads, by asset.
     """
     current = {part: {day.isoformat(): f"{value:016x}" for day, value in days.items()} for part, days in now.items()}
     return sorted(
@@ -63,7 +63,7 @@ def build_provenance(
         search: the row of parameter_search, where parameters are searched.
         overrides: training settings of the run that replace those of the specification or of the search.
     """
-    # It imports pandas, which a run with nothing to do needs nowhere else.
+    # This imports pandas, which a run with nothing to do would otherwise not load.
     from ml_assets.core.training.objectives import stated_parameters
 
     provenance = {
@@ -106,10 +106,10 @@ def _library_versions() -> dict[str, str]:
 
 def days_named(provenance: bytes) -> dict[str, dict[date, int]]:
     """Return the fingerprint by day of each table that a provenance document names: raw_data, validated_data, features,
-    those of labels, and landed_objects and landed_label_objects for the days with objects.
+    the tables of labels, and landed_objects and landed_label_objects for the days with objects.
 
-    Days that did not exist, or had been removed, when the model was trained are left out, because nothing of them can
-    be kept.
+    Days that did not exist or had been removed when the model was trained are left out, because they have no data to
+    keep.
 
     Raises:
         ValueError: when the document is not the provenance of a model.

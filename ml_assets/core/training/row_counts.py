@@ -1,4 +1,4 @@
-"""Labelled rows of the parts of a training window, and whether they are enough to train on."""
+"""Counts of the labelled rows in the parts of a training window, and the check that they are enough to train on."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -78,7 +78,7 @@ def count_rows(spec: ModelSpec, days: LabelledDays, part: list[date], fitting: P
 
 
 def _check_size(spec: ModelSpec, day: date, column: str, values: np.ndarray) -> None:
-    """Refuse values that became infinite as float32, which XGBoost would refuse without column and day."""
+    """Refuse values that became infinite as float32; XGBoost would refuse them without naming column and day."""
     if too_large := np.count_nonzero(np.isinf(values)):
         raise TrainingDataError(
             f"{spec.name}: {column} of {day} is larger than {np.finfo(np.float32).max:.2g}, the largest number that "
@@ -94,11 +94,11 @@ def describe_part(name: str, days: list[date]) -> str:
 def check_counts(spec: ModelSpec, split: Split, fit: Counts, validation: Counts) -> None:
     """Check that there is enough to train on.
 
-    Both parts need rows with a weight. A binary target needs both classes in both parts, and classes need two in the
-    fit part: a rare class may be missing on some days.
+    Both parts need rows with a weight. A binary target needs both classes in both parts. A multiclass target needs two
+    classes in the fit part, because a rare class may be missing on some days.
 
     Raises:
-        TrainingDataError: names the part and what it has.
+        TrainingDataError: names the part and its counts.
     """
     window = split.window
     if fit.rows + validation.rows == 0:
@@ -119,7 +119,7 @@ def check_counts(spec: ModelSpec, split: Split, fit: Counts, validation: Counts)
 
 
 def _lacking(spec: ModelSpec, name: str, counts: Counts) -> str | None:
-    """Return what a part needs and does not have; None if nothing."""
+    """Describe the requirement that a part does not meet; None if it meets all."""
     present = sum(count > 0 for count in counts.classes)
     if spec.task == BINARY and present < 2:
         return "both classes are needed"

@@ -28,7 +28,7 @@ def choose_threshold(
         ValueError: for labels and scores that `sorted_rows` refuses, and when no row is positive for a rule that needs
             the rows.
     """
-    # Only max_f1 has no value, and does not need one.
+    # Only max_f1 has no value and needs none.
     value = rule.value or 0.0
     if rule.rule == "fixed":
         return value, f"fixed at {value}"

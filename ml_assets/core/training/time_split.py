@@ -7,7 +7,7 @@ from ml_assets.core.model_spec import ModelSpec
 
 
 class HistoryTooShort(ValueError):
-    """The data of the model begin too late for a model of the requested day."""
+    """The model's data begins too late for a model of the requested day."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def split_days(spec: ModelSpec, as_of: date) -> Split:
     window = _days_up_to(holdout[0] - timedelta(days=1) - spec.label_delay, spec.training.window)
     if window[0] < spec.source.start:
         raise HistoryTooShort(
-            f"{spec.name}: the model of {as_of} would be trained on days from {window[0]}, but the data begin on "
+            f"{spec.name}: the model of {as_of} would be trained on days from {window[0]}, but the data begins on "
             f"{spec.source.start}; the first day that has a model is {first_model_day(spec)}"
         )
     fit_days = len(window) - spec.training.validation.days
@@ -97,8 +97,8 @@ def first_known_positives(spec: ModelSpec, split: Split) -> date | None:
     """Return the first day whose positive labels make an entity known as positive in the holdout; None where known
     positives are not excluded.
 
-    It is the first day of the training window or, with `evaluation.known_positives_window`, lies so many days before
-    its end, but not before the start of the source.
+    It is the first day of the training window or, with `evaluation.known_positives_window`, that many days before its
+    end, but not before the start of the source.
     """
     if not spec.evaluation.exclude_known_positives:
         return None

@@ -90,17 +90,17 @@ def train(
         spec: the model.
         split: the days to use.
         read_day: returns target, weight and features of a day, with categories as text; other columns are ignored, and
-            there may be no rows. It is called several times for a day when the window has more than
-            `training.batch_rows` rows, so that memory holds a few batches of that size (or of the largest day), the
-            rows that the engine keeps (see `LocalEngine`), and the predictions of the validation part. The engine dask
-            sends it to the workers of the cluster.
+            there may be no rows. If the window has more than `training.batch_rows` rows, it is called several times for
+            a day, so that memory holds only a few batches of that size (or of the largest day), the rows that the
+            engine keeps (see `LocalEngine`), and the predictions of the validation part. The engine dask sends it to
+            the workers of the cluster.
         log: receives lines about the training.
         tell: receives the progress of boosting every few seconds; without it, `log` receives a line.
         checkpoints: the store of checkpoints, including those of an interrupted run with the same specification and
             frames.
 
     Raises:
-        TrainingDataError: when the window has no labelled rows, or its fit or validation part lacks rows, weight or
+        TrainingDataError: when the window has no labelled rows, or its fit or validation part lacks rows, weights or
             classes, see `check_counts`.
         ValueError: names the day, when one lacks a column or has values of another type.
         ClusterUnavailable: when the engine is dask and no cluster is available; the message says what to do.
@@ -145,7 +145,7 @@ def train(
         metrics = _measure(spec, batch, predictions, threshold)
         if spec.training.refit:
             refitted = fitting.fitted()
-            # The matrices of the days are those of the same preprocessing.
+            # The cached matrices have the same preprocessing.
             fitted = fitted if refitted == fitted else refitted
             counts = fit_counts + validation_counts
             model = run_phase("refit", rounds, None).model or b""

@@ -13,9 +13,9 @@ StoppedBy = Literal["trials", "minutes"]
 PARAMETER_SEARCH_SCHEMA = arrow_schema(PARAMETER_SEARCH)
 """One row for each day: the parameters for the training of that day, or why there are none (`problem`). searched_on:
 the day as of which they were searched. study: name of the search, and of the folder of its trials. parameters: JSON
-by name. trial: number of the best trial. value, stated_value: mean of the metric over the folds, with the best
-parameters and with those of the specification. trials, pruned: number of trials, and of pruned ones. stopped_by:
-trials or minutes. seconds: total time of the trials."""
+object of values by name. trial: number of the best trial. value, stated_value: mean of the metric over the folds, with
+the best parameters and with those of the specification. trials, pruned: number of trials, and of pruned ones.
+stopped_by: trials or minutes. seconds: total time of the trials."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,12 @@ class Trial:
     seconds: float
 
     def to_json(self) -> bytes:
-        """Return the JSON document of the trial; floating-point numbers have all their digits."""
+        """Return the JSON document of the trial, with floating-point numbers at full precision."""
         return (json.dumps(asdict(self), indent=1, sort_keys=True, allow_nan=False) + "\n").encode()
 
     @classmethod
     def from_json(cls, content: bytes) -> "Trial":
-        """Read the trial of a JSON document.
+        """Read a trial from its JSON document.
 
         Raises:
             ValueError: when the document is not a trial.
@@ -59,7 +59,7 @@ class SearchResult:
     stopped_by: StoppedBy
 
     def figures(self) -> dict[str, object]:
-        """Return the values of a row of PARAMETER_SEARCH, which the provenance of a model also has."""
+        """Return the values of a row of PARAMETER_SEARCH, which are also in the provenance of a model."""
         return {
             "trial": self.best.number,
             "value": self.best.value,

@@ -153,7 +153,7 @@ def test_undefined_metrics_are_nan_without_a_warning(labels, scores, undefined):
         ([0, float("nan")], [0.1, 0.2], "labels must be 0 or 1"),
         ([0, 1], [0.1, float("nan")], "1 of 2 scores"),
         ([0, 1], [1.1, -0.1], "2 of 2 scores"),
-        ([0, 1], [0.1], "of one length"),
+        ([0, 1], [0.1], "the same length"),
     ],
 )
 def test_invalid_rows_are_refused(labels, scores, message):

@@ -82,7 +82,7 @@ def test_a_metric_that_is_undefined_for_one_model_has_no_difference():
 
 
 def test_scores_of_other_rows_are_refused():
-    with pytest.raises(ValueError, match="of one length, not of 2, 2 and 1"):
+    with pytest.raises(ValueError, match="the same length, not 2, 2 and 1"):
         compare_models([0, 1], ([0.1, 0.2], [0.1]), (0.5, 0.5), 20, 0.9, 0)
 
 

@@ -77,7 +77,7 @@ def test_a_day_without_a_model_says_why_also_when_it_is_unchanged(world):
         )
     assert problems[0] == problems[1]
     assert len(problems[0]) == 6
-    assert all("the data begin on 2025-01-01" in problem for problem in problems[0].values())
+    assert all("the data begins on 2025-01-01" in problem for problem in problems[0].values())
 
 
 def test_the_learning_curve_is_in_the_lake_and_with_the_registered_version(world):

@@ -1,1 +1,1 @@
-"""Training engines, one of which the specification chooses: memory, external memory, or a Dask cluster."""
+"""Training engines, of which the specification selects one: memory, external memory, or a Dask cluster."""

@@ -1,4 +1,4 @@
-"""The Dask cluster of a step: a running one, one of local processes, or one that is created on Kubernetes."""
+"""The Dask cluster of a step: already running, created from local processes, or created on Kubernetes."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
@@ -36,8 +36,8 @@ RESTRICTED = {
 class Use:
     """The use of a cluster.
 
-    settings: the cluster. field: the field of the specification that describes it. compute: what each of its workers
-    gets on Kubernetes, and the CPUs that local workers share. purpose: what it does, such as `training`.
+    settings: the cluster. field: the field of the specification that describes it. compute: the resources of each
+    worker on Kubernetes, and the CPUs that local workers share. purpose: its purpose in messages, such as `training`.
     """
 
     settings: DaskCluster
@@ -47,7 +47,7 @@ class Use:
 
 
 class WorkerExecutor(Executor):
-    """The executor of a client, whose functions and arguments only workers unpickle (see `for_workers`)."""
+    """The executor of a client; its functions and arguments are unpickled only on workers (see `for_workers`)."""
 
     def __init__(self, client: "Client"):
         self._executor = client.get_executor()
@@ -58,10 +58,10 @@ class WorkerExecutor(Executor):
 
 
 def for_workers(function: Callable) -> Callable:
-    """Return a function that does the same and that only workers unpickle.
+    """Wrap a function so that it is unpickled only on workers.
 
-    The scheduler unpickles what is submitted. It has no credentials, and what opens the lake when it is unpickled fails
-    there.
+    The scheduler unpickles submitted tasks. It has no credentials, so unpickling an object that opens the lake would
+    fail there.
     """
     from distributed.protocol.pickle import dumps
 
@@ -75,7 +75,7 @@ def _call_pickled(pickled: bytes, *arguments: Any) -> Any:
 
 
 def for_training(spec: ModelSpec) -> Use:
-    """Return the use of the cluster that trains the models of a specification."""
+    """Return the use of a cluster for training the models of a specification."""
     return Use(spec.training.dask, "training.dask", spec.compute, "training")
 
 
@@ -87,15 +87,15 @@ def open_cluster(
     seconds_to_connect: float = SECONDS_TO_CONNECT,
     seconds_for_workers: float = SECONDS_FOR_WORKERS,
 ) -> "Iterator[Client]":
-    """Open a client of a cluster, once it has the specified number of workers. A cluster that was created is removed
-    afterwards.
+    """Open a client of a cluster as soon as the cluster has the specified number of workers. A created cluster is
+    removed afterwards.
 
     Args:
         name: name of the model, for the message.
         use: the cluster.
-        log: takes a message about the cluster.
-        seconds_to_connect: time in which the scheduler has to answer.
-        seconds_for_workers: time in which the workers have to start.
+        log: receives a message about the cluster.
+        seconds_to_connect: time within which the scheduler must answer.
+        seconds_for_workers: time within which the workers must start.
 
     Raises:
         ClusterUnavailable: when a package of the extra dask is missing, no scheduler answers within
@@ -111,7 +111,7 @@ def open_cluster(
         except (OSError, TimeoutError) as error:
             raise ClusterUnavailable(
                 f"{use.field}: no scheduler answers at {settings.address} within {seconds_to_connect:g} s ({error}); "
-                "check the address, and whether the network lets this process reach it"
+                "check the address, and that the network allows connections to it"
             ) from error
         with client:
             address = client.scheduler_info(n_workers=0)["address"]
@@ -132,7 +132,7 @@ def open_cluster(
 
 @contextmanager
 def _created_cluster(use: Use, seconds: float) -> Iterator[Any]:
-    """Create a cluster for one step; None where the specification names the address of a running one."""
+    """Create a cluster for one step; None if the specification has the address of a running one."""
     settings = use.settings
     if settings.address is not None:
         yield None
@@ -156,11 +156,11 @@ def _created_cluster(use: Use, seconds: float) -> Iterator[Any]:
 
 
 def cluster_on_kubernetes(name: str, settings: Kubernetes, workers: int, compute: Compute) -> dict:
-    """Build the resource DaskCluster from which the Dask operator creates a cluster.
+    """Build the DaskCluster resource from which the Dask operator creates a cluster.
 
-    Every worker, and the scheduler, gets the resources of `compute`; for a memory rule it is the maximum, because the
-    workers share the rows that the rule counts. Only workers get GPUs, one each, on the nodes of training; pods without
-    GPUs avoid these nodes. Pods meet the restricted pod security standard, and have the label that network policies
+    Every worker and the scheduler get the resources of `compute`; of a memory rule they get the maximum, because the
+    rule is for the input of the whole cluster. Only workers get GPUs, one each, on the training nodes; pods without
+    GPUs avoid these nodes. Pods meet the restricted pod security standard and have the label that the network policies
     select.
     """
     with _needs_extra("a Dask cluster on Kubernetes"):
@@ -169,7 +169,7 @@ def cluster_on_kubernetes(name: str, settings: Kubernetes, workers: int, compute
     memory = compute.memory.maximum if isinstance(compute.memory, MemoryRule) else compute.memory
     quantities = {"cpu": str(compute.cpu), "memory": memory}
     resources = {"requests": quantities, "limits": quantities}
-    # Without a limit, Dask takes the share of its threads in the processors of the node where it sees no limit of them.
+    # Without an explicit limit, Dask takes a share of the node's memory in proportion to its threads.
     command = f"dask worker --nthreads {compute.cpu} --memory-limit {to_bytes(memory)}"
     cluster = make_cluster_spec(name, settings.image, workers, resources, [], command, idle_timeout=SECONDS_IDLE)
     worker, scheduler = cluster["spec"]["worker"], cluster["spec"]["scheduler"]
@@ -185,7 +185,7 @@ def cluster_on_kubernetes(name: str, settings: Kubernetes, workers: int, compute
             "securityContext": RESTRICTED,
             "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
         }
-    # The default command, dask-scheduler, is no longer installed.
+    # The operator's default command, dask-scheduler, no longer exists.
     scheduler["spec"]["containers"][0]["args"][:1] = ["dask", "scheduler"]
     container = worker["spec"]["containers"][0]
     container["envFrom"] = [{"secretRef": {"name": secret}} for secret in settings.secrets]

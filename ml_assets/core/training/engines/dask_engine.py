@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 Piece = tuple[date, int, int]
-"""A day, and the positions of its first labelled row and of the one after the last."""
+"""A day, and the positions of its first labelled row and after its last."""
 
 
 class DaskEngine:
@@ -32,8 +32,8 @@ class DaskEngine:
 
     The rows of the days, in order, are divided into parts of equal size, with at most `batch_rows` rows and at least
     one part for each worker. A worker reads the days of its parts through `read_day`, and keeps them as float32
-    together with XGBoost's quantized matrix. So the memory of a worker grows with its share of the rows, and that of
-    this process does not grow. The sum over workers has no fixed order: two trainings may differ by rounding.
+    together with XGBoost's quantized matrix. So the memory of a worker grows with its share of the rows, and the memory
+    of this process does not grow. The sum over workers has no fixed order: two runs of training may differ by rounding.
 
     Args:
         spec: the model.
@@ -51,7 +51,8 @@ class DaskEngine:
 
     @contextmanager
     def data(self, preprocessing: dict, train_on: list[date], watch: list[date] | None) -> Iterator[Train]:
-        """Yield the function that trains on some days and watches others; the workers free their rows afterwards."""
+        """Yield the function that trains on some days and validates on others; the workers free their rows
+        afterwards."""
         from xgboost import dask as xgboost_dask
 
         matrix = self._quantized(preprocessing, train_on)
@@ -108,7 +109,7 @@ class DaskEngine:
         return DaskQuantileDMatrix(client, da.concatenate(matrices), da.concatenate(labels), **shape)
 
     def _report_rounds(self, topic: str, run_training: Callable[[], Any], on_round: OnRound):
-        """Run training in a thread, and report the rounds that the first worker publishes from this one."""
+        """Run training in another thread, and report here the rounds that the first worker publishes."""
         events: queue.SimpleQueue = queue.SimpleQueue()
         self._client.subscribe_topic(topic, lambda event: events.put(event[1]))
         curve: dict[str, list[float]] = {}
@@ -182,7 +183,7 @@ def _item(batch: Batch, number: int):
 
 
 def _raise_errors(parts: list) -> None:
-    """Wait for all parts and raise their errors, which XGBoost would report without the reason."""
+    """Wait for all parts and raise their errors, because XGBoost would hide the reason."""
     from distributed import wait
 
     wait(parts)

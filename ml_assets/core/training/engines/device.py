@@ -8,8 +8,8 @@ import numpy as np
 
 
 def choose_device(gpus: int, log: Callable[[str], None]) -> str:
-    """Return `cuda` when a GPU is specified and XGBoost can train on one, otherwise `cpu`; log a GPU that is not
-    usable.
+    """Return `cuda` when a GPU is specified and XGBoost can train on one, otherwise `cpu`; log when a specified GPU is
+    not usable.
 
     One process of XGBoost uses one GPU, however many are specified.
     """

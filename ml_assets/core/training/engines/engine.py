@@ -1,4 +1,4 @@
-"""The protocol of training engines, and the choice of one by the specification."""
+"""The protocol of training engines, and the selection of the specified engine."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -27,7 +27,7 @@ class Engine(Protocol):
 
 @contextmanager
 def open_engine(spec: ModelSpec, days: LabelledDays, log: Callable[[str], None]) -> Iterator[Engine]:
-    """Open the engine that `training.engine` names, until training is done.
+    """Open the engine that `training.engine` names, and close it afterwards.
 
     Raises:
         ClusterUnavailable: for `dask`, when a package or the cluster is missing; the message says what to do.

@@ -17,7 +17,7 @@ from ml_assets.core.training.engines.temporary_directory import temporary_direct
 if TYPE_CHECKING:
     from xgboost import DMatrix
 
-# With less work for each of them, threads wait for each other longer than they work.
+# With less work per thread, threads spend more time waiting for each other than working.
 VALUES_PER_THREAD = 250_000
 
 
@@ -36,12 +36,12 @@ class LocalEngine:
 
     def __init__(self, spec: ModelSpec, device: str, days: LabelledDays):
         self._spec, self.device, self._days = spec, device, days
-        # Sums on a GPU depend on more than the trees, and sampling on the state of the random numbers.
+        # Besides the trees, sums on a GPU depend on other state, and sampling on the state of the random numbers.
         self.restarts = spec.training.has_sampling or device != "cpu"
 
     @contextmanager
     def data(self, preprocessing: dict, train_on: list[date], watch: list[date] | None) -> Iterator[Train]:
-        """Yield the function that trains on some days and watches others; always remove the files afterwards."""
+        """Yield the function that trains on some days and validates on others; always remove the files afterwards."""
         import xgboost as xgb
 
         external = self._spec.training.engine == "external_memory"
@@ -83,7 +83,7 @@ class LocalEngine:
                 measures.clear()
 
     def _threads(self, preprocessing: dict, train_on: list[date]) -> int:
-        """Return the number of threads that have enough to do, at most `compute.cpu`."""
+        """Return the number of threads that have enough work, at most `compute.cpu`."""
         values = sum(self._days.rows[day] for day in train_on) * len(column_types(preprocessing))
         return thread_count(self._spec.compute.cpu, values)
 
@@ -105,8 +105,8 @@ class LocalEngine:
         )
 
     def _quantized(self, preprocessing: dict, days: list[date], cache: str | None, threads: int, reference=None):
-        """Build XGBoost's quantized matrix batch by batch; that of the validation part has the bins of its
-        reference."""
+        """Build XGBoost's quantized matrix batch by batch; the matrix of the validation part gets the bins of
+        `reference`."""
         import xgboost as xgb
 
         batches: Batches = partial(self._days.batches, days, preprocessing)
@@ -142,7 +142,7 @@ class LocalEngine:
 
 
 def thread_count(cpu: int, values: int) -> int:
-    """Return how many of `cpu` threads have enough to do with the values of the training rows."""
+    """Return the number of threads, at most `cpu`, that have enough work for a number of training values."""
     return min(cpu, 1 + values // VALUES_PER_THREAD)
 
 

@@ -1,4 +1,4 @@
-"""A Dask cluster that the Dask operator makes on Kubernetes: created, waited for within a deadline, and removed."""
+"""Creation of a Dask cluster by the Dask operator on Kubernetes, with a deadline, and its removal."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -18,13 +18,13 @@ def operator_cluster(description: Mapping[str, Any], namespace: str, field: str,
 
     KubeCluster would create it too, and then wait for its phase to be Running. Under load the phase stays Pending: the
     operator sets Running when it sees the scheduler's service, and may set Pending later, when it has created the
-    workers. Here the pod of the scheduler counts, and KubeCluster connects to a cluster that exists.
+    workers. Here the readiness of the scheduler's pod decides, and KubeCluster only connects to the existing cluster.
 
     Args:
-        description: the resource DaskCluster.
-        namespace: of the cluster.
+        description: the DaskCluster resource.
+        namespace: the namespace of the cluster.
         field: the field of the specification that describes the cluster, for messages.
-        seconds: time in which the scheduler has to be ready.
+        seconds: time within which the scheduler must be ready.
 
     Raises:
         ClusterUnavailable: when the resource cannot be created, or the scheduler is not ready in time.
@@ -72,7 +72,7 @@ def _wait_for_scheduler(name: str, namespace: str, field: str, seconds: float) -
         if any(_is_ready(pod.raw) for pod in pods):
             return
         if time.monotonic() > deadline:
-            state = _describe_pod(pods[0].raw) if pods else "there is no pod of it; is the Dask operator running?"
+            state = _describe_pod(pods[0].raw) if pods else "it has no pod; is the Dask operator running?"
             raise ClusterUnavailable(
                 f"{field}: the scheduler of {name} is not ready after {seconds:g} s: {state}"
             ) from TimeoutError()
@@ -85,7 +85,7 @@ def _is_ready(pod: Mapping[str, Any]) -> bool:
 
 
 def _describe_pod(pod: Mapping[str, Any]) -> str:
-    """Describe the state of a pod, with the reason of Kubernetes where it gives one."""
+    """Describe the state of a pod, with the reason from Kubernetes if there is one."""
     status = pod.get("status", {})
     waiting = [container.get("state", {}).get("waiting", {}) for container in status.get("containerStatuses", [])]
     conditions = [condition for condition in status.get("conditions", []) if condition["status"] == "False"]

@@ -1,4 +1,4 @@
-"""Temporary folders that are removed even when their process was killed: the next process removes them."""
+"""Temporary folders that the next process removes if their own process was killed."""
 
 import shutil
 import tempfile
@@ -10,7 +10,7 @@ from pathlib import Path
 try:
     import fcntl
 except ImportError:
-    # Windows has none: folders of killed processes stay there.
+    # Windows has no fcntl: folders of killed processes stay there.
     fcntl = None  # type: ignore[assignment]
 
 LOCK = ".in_use"
@@ -22,8 +22,8 @@ SECONDS_TO_LOCK = 60
 def temporary_directory(prefix: str) -> Iterator[Path]:
     """Create a folder under the directory for temporary files, and remove it afterwards.
 
-    First remove the folders with the same prefix that killed processes left behind. A folder in use is locked, and a
-    lock ends with its process, also where processes of several containers share the directory.
+    First remove the folders with the same prefix that killed processes left behind. A folder in use is locked, and the
+    lock ends with its process, even if several containers share the directory.
     """
     for folder_of_other in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
         _remove_unless_used(folder_of_other)
@@ -43,5 +43,5 @@ def _remove_unless_used(folder: Path) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(folder, ignore_errors=True)
     except OSError:
-        # In use, removed meanwhile, or owned by another user.
+        # In use, already removed, or owned by another user.
         return

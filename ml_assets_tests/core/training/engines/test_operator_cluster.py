@@ -109,7 +109,7 @@ def test_a_cluster_whose_phase_stays_pending_is_used_when_its_scheduler_is_ready
 @pytest.mark.parametrize(
     ("status", "reason"),
     [
-        (None, "there is no pod of it; is the Dask operator running"),
+        (None, "it has no pod; is the Dask operator running"),
         (UNSCHEDULABLE, r"its pod scheduler-1 is Pending \(Unschedulable: 0/2 nodes are available\)"),
         (PULLING, r"its pod scheduler-1 is Pending \(ImagePullBackOff: no such image\)"),
     ],
