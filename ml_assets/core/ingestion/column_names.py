@@ -1,4 +1,4 @@
-"""Descriptions of missing columns, with the names in the file that only look the same."""
+"""Descriptions of missing columns, with lookalike names in the file."""
 
 import difflib
 import unicodedata
@@ -27,7 +27,7 @@ def describe_missing_columns(missing: Mapping[str, str], file_columns: Sequence[
 
 
 def _nearest_names(expected: Iterable[str], file_columns: Sequence[str]) -> list[str]:
-    """Return the name in a file that is nearest to each expected one, where one is near; case does not count."""
+    """Return the nearest name in a file to each expected name, ignoring case; none where no name is near."""
     by_lower = {name.lower(): name for name in file_columns[:_MOST_COMPARED]}
     nearest = []
     for name in expected:
@@ -39,7 +39,7 @@ def _nearest_names(expected: Iterable[str], file_columns: Sequence[str]) -> list
 
 
 def describe_lookalikes(expected: Iterable[str], file_columns: Sequence[str]) -> list[str]:
-    """Describe the names in a file that only look like an expected one, and the difference.
+    """Describe the names in a file that look like an expected name but differ, and the difference.
 
     Args:
         expected: the names that are not in the file.
@@ -51,7 +51,8 @@ def describe_lookalikes(expected: Iterable[str], file_columns: Sequence[str]) ->
 
 
 def _visible(name: str) -> str:
-    """Return what a reader sees of a name: without white space and invisible characters, case and forms of letters."""
+    """Return the visible part of a name: without white space, invisible characters, case and Unicode forms of
+    letters."""
     return "".join(drop_invisible(unicodedata.normalize("NFKC", name)).split()).casefold()
 
 

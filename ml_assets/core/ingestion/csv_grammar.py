@@ -1,4 +1,4 @@
-"""The grammar of the records of a CSV file, as regular expressions over its bytes."""
+"""The grammar of CSV records, as regular expressions over the bytes of a file."""
 
 import re
 import sys
@@ -11,7 +11,7 @@ CR, LF = b"\r\n"
 
 
 class UnclosedQuote(Exception):
-    """A quote that opens a field and is never closed; `position` is that of the quote."""
+    """A quote that opens a field and is never closed; `position` is the position of the quote."""
 
     def __init__(self, position: int):
         super().__init__(position)
@@ -35,7 +35,8 @@ class RecordTooLong(Exception):
 class Span:
     """Consecutive records between two positions in the file.
 
-    rows: number of records, all of them with the right fields; 0 for a broken record, whose `problem` says why.
+    rows: number of records, all with the right number of fields; 0 for a broken record, whose `problem` gives the
+    reason.
     """
 
     start: int
@@ -51,8 +52,8 @@ class RecordGrammar:
 
     Args:
         dialect: the dialect.
-        has_carriage_returns: whether a carriage return alone ends a record, as in very old files; otherwise a line feed
-            does, with or without a carriage return before it.
+        has_carriage_returns: whether a single carriage return ends a record, as in very old files; otherwise a line
+            feed ends it, with or without a carriage return before it.
         longest: maximum bytes of a record.
     """
 
@@ -72,16 +73,17 @@ class RecordGrammar:
 
     @classmethod
     def of_file(cls, dialect: CsvDialect, structure: bytes, header: int, longest: int = sys.maxsize) -> Self:
-        """Return the grammar of a file whose header is at a position; the line end of the header is that of all."""
+        """Return the grammar of a file whose header is at a position; the line end of the header applies to all
+        records."""
         grammar = cls(dialect, longest=longest)
         end = _end_of(grammar._record, structure, header, grammar.limit(structure, header))
         is_carriage_return = structure.startswith(b"\r", end) and not structure.startswith(b"\r\n", end)
         return cls(dialect, has_carriage_returns=True, longest=longest) if is_carriage_return else grammar
 
     def limit(self, structure: bytes, start: int) -> int:
-        """Return the position up to which a record that begins at `start` is looked at.
+        """Return the position up to which a record that begins at `start` is examined.
 
-        The end of a record that is not too long is decided by the two bytes after it at most.
+        To find the end of a record that is not too long, at most two bytes after it are needed.
         """
         return min(start + self.longest + 3, len(structure))
 
@@ -94,10 +96,10 @@ class RecordGrammar:
         return _end_of(self._blank_lines, structure, start)
 
     def read_record(self, structure: bytes, start: int) -> Span:
-        """Return the record at a position, with the problem of its characters, if they have one.
+        """Return the record at a position, with the problem of its characters, if any.
 
-        It ends where a lenient reader would end it: text after a closing quote, and what an unquoted field must not
-        contain, are ordinary characters.
+        It ends where a lenient reader would end it: text after a closing quote and characters forbidden in an unquoted
+        field count as ordinary characters.
 
         Raises:
             UnclosedQuote: when the file ends within quotes.
@@ -119,7 +121,7 @@ class RecordGrammar:
         return Span(start, end, 0, problem)
 
     def count_fields(self, structure: bytes, record: Span) -> int:
-        """Return the number of fields of a record whose quotes are right."""
+        """Return the number of fields of a record with valid quotes."""
         text = structure[record.start : record.end]
         if self.quote is not None:
             quote = re.escape(bytes([self.quote]))
@@ -143,11 +145,11 @@ def hide_escapes(dialect: CsvDialect, content: bytes) -> bytes:
 
 
 def _field_patterns(dialect: CsvDialect, record_end: bytes) -> tuple[bytes, bytes]:
-    """Return the pattern of a field, and that of a field as a lenient reader accepts it."""
+    """Return the strict and the lenient pattern of a field."""
     delimiter = re.escape(dialect.delimiter.encode())
     quote = b"" if dialect.quote is None else re.escape(dialect.quote.encode())
     text = b"[^" + quote + delimiter + rb"\r\n]*+"
-    # Either character of line ends is ordinary where it ends no record.
+    # A line-end character that does not end a record is ordinary.
     first = b"(?:[^" + quote + delimiter + rb"\r\n]|(?!" + record_end + rb")[\r\n])"
     lenient_text = b"(?:[^" + delimiter + rb"\r\n]++|(?!" + record_end + rb")[\r\n])*+"
     if dialect.quote is None:

@@ -18,7 +18,7 @@ from ml_assets.core.tables.arrow_memory import open_content
 
 _BLOCK = 1 << 21
 _BOM = "\ufeff"
-# Arrow drops a byte order mark at the beginning of a block. After an empty line it is kept.
+# Arrow drops a byte order mark at the beginning of a block, but keeps one after an empty line.
 _FIRST = b"\n"
 _LINE_END, _LINE_ENDS = re.compile(rb"\r\n|\r|\n"), re.compile(rb"[\r\n]*+")
 _ONLY_SPACE = re.compile(rb"\s*+\Z")
@@ -36,7 +36,7 @@ class _Block:
 def parse_csv(
     content: bytes, dialect: CsvDialect, needed: Collection[str] | None = None, limits: FileLimits = DEFAULT_LIMITS
 ) -> ParsedFile:
-    """Read a CSV file exactly as its dialect says.
+    """Read a CSV file strictly by its dialect.
 
     Each line of a broken record counts as a row, because a misplaced quote spans the line ends of several rows.
 
@@ -79,14 +79,14 @@ def read_csv_header(content: bytes, dialect: CsvDialect, limits: FileLimits = DE
     """
     text = _CsvText(content, dialect, limits)
     if text.header is None:
-        raise ValueError("the file is empty: not even a header")
+        raise ValueError("the file is empty and has no header")
     return text.read_names()
 
 
 class _CsvText:
     """The text of a CSV file in UTF-8, without its byte order mark.
 
-    header: the span of the header; None if there is nothing from there on.
+    header: the span of the header; None if the file has no header.
     """
 
     def __init__(self, content: bytes, dialect: CsvDialect, limits: FileLimits):
@@ -127,7 +127,7 @@ class _CsvText:
             LimitExceeded: when there are more columns than the limit.
         """
         assert self.header is not None
-        # Arrow takes kilobytes for each column.
+        # Arrow needs kilobytes per column.
         check_limit(self._limits, "columns", self._grammar.count_fields(self._structure, self.header))
         line = _FIRST + self._content[self.header.start : self.header.end] + b"\n"
         return pa_csv.read_csv(
@@ -200,7 +200,7 @@ def _options(dialect: CsvDialect) -> pa_csv.ParseOptions:
 
 
 def _read_block(block: _Block, dialect: CsvDialect, columns: int, positions: list[int]) -> pa.Table:
-    """Read rows as one block of Arrow, which loses line feeds of values between its blocks."""
+    """Read rows as a single Arrow block, because Arrow loses line feeds within values at block boundaries."""
     needed = [str(position) for position in positions]
     table = pa_csv.read_csv(
         open_content(_FIRST, *block.pieces),

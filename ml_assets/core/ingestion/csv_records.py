@@ -1,8 +1,8 @@
 """The records of a CSV file, found strictly by the grammar of its dialect (RFC 4180 by default).
 
-The scan counts records independently of the parser that reads their values, so that a row that the parser loses or
-invents is noticed. Windows of the file are checked with numpy; a window with anything that the grammar forbids is
-scanned again record by record.
+The scan counts records independently of the parser that reads their values, so that rows lost or invented by the parser
+are detected. Windows of the file are checked with numpy; a window that breaks the grammar is scanned again record by
+record.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ class RecordScanner:
         self._row = grammar.row_pattern(columns)
 
     def scan(self, start: int) -> Iterator[Span]:
-        """Yield spans of records from a position to the end of the file; empty lines are part of any span.
+        """Yield spans of records from a position to the end of the file; spans may contain empty lines.
 
         Raises:
             UnclosedQuote: when the file ends within quotes.
@@ -90,7 +90,8 @@ class RecordScanner:
         is_last = stop == len(self._structure)
         is_end = window == self._grammar.line_end
         is_delimiter = window == self._grammar.delimiter
-        # Carriage returns before line feeds, or line feeds in a file whose lines end in carriage returns.
+        # The other line-end characters: carriage returns before line feeds, or line feeds where carriage returns end
+        # lines.
         has_others = self._structure.find(self._grammar.other_line_end, start, stop) >= 0
         is_other = window == self._grammar.other_line_end if has_others else None
         if self._grammar.quote is not None and self._structure.find(self._grammar.quote, start, stop) >= 0:
@@ -116,13 +117,13 @@ class RecordScanner:
         return None if rows is None else Span(start, start + length, rows)
 
     def _are_in_line_ends(self, window: np.ndarray, others: np.ndarray) -> bool:
-        """Return whether the other characters of line ends, outside of quotes, are parts of line ends."""
+        """Return whether all other line-end characters outside of quotes belong to a line end."""
         if self._grammar.other_line_end != CR:
             return len(others) == 0
         return bool((window[others[others < len(window) - 1] + 1] == LF).all())
 
     def _count_rows(self, window: np.ndarray, ends: np.ndarray, delimiters: np.ndarray) -> int | None:
-        """Return the number of records that end at `ends`; None if one of them is too long or has another number of
+        """Return the number of records that end at `ends`; None if a record is too long or has the wrong number of
         fields.
         """
         starts = np.append(0, ends[:-1] + 1)
@@ -142,7 +143,7 @@ class RecordScanner:
 
 
 def _are_well_placed(is_quote: np.ndarray, is_outside: np.ndarray, may_touch_quotes: np.ndarray) -> bool:
-    """Return whether every quote is where the grammar allows it, if quotes open and close in turn.
+    """Return whether every quote is at an allowed position, assuming that quotes open and close in turn.
 
     A doubled quote closes and opens again, so an opening quote may also follow a closing one.
 
@@ -151,7 +152,7 @@ def _are_well_placed(is_quote: np.ndarray, is_outside: np.ndarray, may_touch_quo
         is_outside: whether the text after each byte is outside of quotes.
         may_touch_quotes: whether each byte may precede an opening quote or follow a closing one.
     """
-    # Of booleans, `a > b` is `a & ~b` in one pass.
+    # For booleans, `a > b` is `a & ~b` in a single pass.
     is_misplaced = is_quote[1:] > (is_outside[1:] | may_touch_quotes[:-1])
     return not is_misplaced.any() and not ((is_quote[:-1] & is_outside[:-1]) > may_touch_quotes[1:]).any()
 
@@ -159,8 +160,8 @@ def _are_well_placed(is_quote: np.ndarray, is_outside: np.ndarray, may_touch_quo
 def _is_inside(is_quote: np.ndarray) -> np.ndarray:
     """Return whether the number of quotes up to each byte is odd, as `np.bitwise_xor.accumulate` does, but faster.
 
-    64 bytes are one word of bits; shifting a word by 1, 2, 4, ... and combining it with itself gives the parity of all
-    bits up to each one.
+    64 bytes become one 64-bit word; shifting a word by 1, 2, 4, ... and combining it with itself by XOR gives the
+    parity of all bits up to each bit.
     """
     bits = np.packbits(is_quote, bitorder="little")
     words = np.append(bits, np.zeros(-len(bits) % 8, np.uint8)).view("<u8")

@@ -11,7 +11,7 @@ from ml_assets.core.model_spec.source import DAY_PLACEHOLDER
 _WILDCARDS = {"*": "[^/]*", "?": "[^/]"}
 _DATE_PARTS = {"%Y": r"\d{4}", "%m": r"\d{2}", "%d": r"\d{2}"}
 ISO_DAY = "%Y-%m-%d"
-# Sorts after every other character, also as bytes of UTF-8: names may contain characters beyond ASCII.
+# Sorts after every other character, also as UTF-8 bytes; names may contain non-ASCII characters.
 LAST_CHARACTER = chr(0x10FFFF)
 
 
@@ -22,14 +22,14 @@ def compile_key_pattern(files: str, day: date) -> re.Pattern[str]:
 
 
 def fixed_prefix(files: str, day: date | None = None) -> str:
-    """Return the part of the keys of `day` (of all days if None) before the first wildcard, as prefix of a listing."""
+    """Return the part of the keys of `day` (all days if None) before the first wildcard, as the prefix of a listing."""
     text = DAY_PLACEHOLDER.sub(lambda m: day.strftime(m[1] or ISO_DAY) if day else "*", files)
     return re.split(r"[*?]", text, maxsplit=1)[0]
 
 
 def folder_prefix(files: str, day: date) -> str:
-    """Return the prefix of the files of `day` and of others that lie where they do: that of `fixed_prefix`, but at the
-    longest up to the date, or to the folder, in the name of a file without a wildcard.
+    """Return the prefix of the files of `day` and their neighbours: `fixed_prefix`, but if the pattern has no wildcard,
+    only the part through the date or the folder, whichever is longer.
     """
     prefix = fixed_prefix(files, day)
     if re.search(r"[*?]", DAY_PLACEHOLDER.sub("", files)):
@@ -72,7 +72,7 @@ class Listing:
 
 
 def plan_listings(files: str, first: date, last: date) -> Iterator[Listing]:
-    """Plan the listings of the files of the days from `first` to `last`: one if keys sort by day, else one a day.
+    """Plan the listings of the files from `first` to `last`: one listing if keys sort by day, else one per day.
 
     Keys sort by day if the text before `{day}` has no wildcard, the date has year, month and day in this order, and the
     next wildcard is in the same folder level or directly after it. With a deeper fixed folder, as in `{day}/orders/*`,
@@ -91,7 +91,7 @@ def plan_listings(files: str, first: date, last: date) -> Iterator[Listing]:
 
 
 def sort_key_before(prefix: str) -> str:
-    """Return a text that sorts just before every key with `prefix`, after which a listing can start."""
+    """Return a key that sorts just before every key with `prefix`, so that a listing can start after it."""
     return prefix[:-1] + chr(ord(prefix[-1]) - 1) + LAST_CHARACTER
 
 

@@ -1,7 +1,7 @@
-"""The reader of landed files: parquet, CSV or JSON lines, renamed and typed by the spec, without any loss."""
+"""The reader of landed files: Parquet, CSV or JSON lines, with columns renamed and typed by the spec, without loss."""
 
-# pyarrow makes the functions of its compute module at run time, where no type checker sees them.
-# pyright: reportAttributeAccessIssue=false
+# pyarrow creates the functions of its compute module at run time, so type checkers do not know them. pyright:
+# reportAttributeAccessIssue=false
 
 import codecs
 import json
@@ -28,7 +28,7 @@ from ml_assets.core.tables.schemas import SOURCE_FILE, SOURCE_ROW, UNREADABLE, r
 
 WHOLE_LINE, NOT_IN_FILE = "_line", "column missing in file"
 _NOT_SPACE = re.compile(rb"\S")
-# First bytes that no text file has, with what the file is and what to do.
+# First bytes that no text file has, with the format and the remedy.
 _PACK = "pack it with gzip instead, or unpack it"
 _OTHER_FORMATS: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"PK\x03\x04"), "it is a ZIP archive or an Excel workbook: unpack it, or export its table as CSV"),
@@ -48,9 +48,9 @@ class LandedFile:
     """The content of one landed file.
 
     rows: table with `raw_schema(spec)`; None if the file could not be read at all. `_source_row` counts the rows of the
-    file from 0. Lines that are not rows come last, numbered after all rows, so in a file with such lines `_source_row`
-    is not the line number. fault: the problem with the file as a whole, or None. other_columns: the columns of the file
-    that the spec does not name, sorted; None if the file could not be read.
+    file from 0. Lines that are not rows come last and are numbered after all rows, so `_source_row` is not the line
+    number if there are any. fault: the problem with the file as a whole, or None. other_columns: the columns of the
+    file that the spec does not name, sorted; None if the file could not be read.
     """
 
     rows: pa.Table | None
@@ -62,8 +62,8 @@ def read_landed_file(spec: Contract, key: str, content: bytes) -> LandedFile:
     """Read one file; errors in the data are returned as values, never raised.
 
     Columns that the spec does not name are left out. A value that cannot be read as its type becomes null, and its text
-    is kept in `_unreadable_values`, a JSON object by column. The same holds for a column that the file does not have
-    (unless it is nullable) and for a line that is not a row.
+    is kept in `_unreadable_values`, a JSON object by column. The same applies to a column that the file does not have
+    (unless it is nullable) and to a line that is not a row.
 
     Args:
         spec: the contract of the files.
@@ -75,7 +75,7 @@ def read_landed_file(spec: Contract, key: str, content: bytes) -> LandedFile:
     try:
         return _read(spec, key, content)
     except MemoryError:
-        # A problem of the machine, not of the data. Arrow's own memory error is an ArrowException too.
+        # A problem of the machine, not of the data; Arrow's own memory error is also an ArrowException.
         raise
     except (
         pa.ArrowException,
@@ -91,7 +91,7 @@ def read_landed_file(spec: Contract, key: str, content: bytes) -> LandedFile:
 
 
 def refuse_size(spec: Contract, size: int) -> LandedFile | None:
-    """Return the file with its fault if its size alone exceeds `source.limits.unpacked_bytes`, before it is read.
+    """Return a file with a fault if its size alone exceeds `source.limits.unpacked_bytes`, so that it need not be read.
 
     Args:
         spec: the contract of the files.
@@ -145,11 +145,11 @@ def _read(spec: Contract, key: str, content: bytes) -> LandedFile:
 
 
 def _parse(spec: Contract, key: str, content: bytes) -> ParsedFile:
-    """Parse a file by the ending of its name, within the limits of its source.
+    """Parse a file in the format of its file extension, within the limits of the source.
 
     Raises:
         LimitExceeded: when the file exceeds one of its limits.
-        ValueError: when the file has content, but no row that may be one of the contract, such as an error page.
+        ValueError: when the file has content but no rows of the contract, such as an error page.
     """
     name, limits = key.lower(), spec.source.limits
     if name.endswith(".gz"):
@@ -184,16 +184,16 @@ def _parse(spec: Contract, key: str, content: bytes) -> ParsedFile:
 
 
 def _check_format(spec: Contract, key: str, content: bytes, is_packed: bool = False) -> None:
-    """Check the first bytes of a file for those of another format than the ending of its name says.
+    """Check that the first bytes of a file do not belong to another format than its extension states.
 
     Args:
         spec: the contract of the files.
-        key: name of the file, without the ending of what was unpacked.
+        key: name of the file, without the extension of a compression that was undone.
         content: the bytes of the file, unpacked unless `is_packed`.
-        is_packed: whether the file has to be a gzip file.
+        is_packed: whether the file must be a gzip file.
 
     Raises:
-        ValueError: when it has another format; with what to do.
+        ValueError: when it has another format; the message has the remedy.
     """
     name = key.rpartition("/")[2]
     if advice := next((advice for pattern, advice in _OTHER_FORMATS if pattern.match(content)), None):
@@ -238,7 +238,7 @@ def _as_json(unreadable: dict[str, pa.Array], rows: int) -> pa.Array:
 
 
 def _broken_rows(spec: Contract, key: str, first_row: int, lines: list[str]) -> pa.Table:
-    # The position of a broken line among the rows is unknown for CSV, so these are numbered after the last row.
+    # For CSV the position of a broken line among the rows is unknown, so broken lines are numbered after the last row.
     schema = raw_schema(spec)
     columns = {field.name: pa.nulls(len(lines), field.type) for field in schema}
     columns[SOURCE_FILE] = pa.array([key] * len(lines), pa.string())

@@ -9,9 +9,9 @@ from ml_assets.core.ingestion.values.text_decoding import escape
 
 
 class JsonColumns:
-    """The columns of rows that are added in blocks, so that only one block exists as Python objects.
+    """The columns of rows that are added in blocks, so that only one block at a time exists as Python objects.
 
-    Only the needed columns are kept; of the others, only their names.
+    Of columns that are not needed, only the names are kept.
 
     rows: number of rows. names: names of all columns, in the order of their first occurrence.
 
@@ -29,7 +29,7 @@ class JsonColumns:
         self.names: dict[str, None] = {}
 
     def add(self, rows: Sequence[dict[str, object]]) -> None:
-        """Add rows with values of `json_reader.loads`."""
+        """Add rows whose values are results of `json_reader.loads`."""
         if not rows:
             return
         block, names = len(self._sizes), dict.fromkeys(name for row in rows for name in row)
@@ -47,8 +47,8 @@ class JsonColumns:
                 self._integers.setdefault(name, {})[block] = pa.array(digits, pa.string())
 
     def collect(self) -> tuple[dict[str, pa.ChunkedArray], dict[str, pa.Array], dict[str, pa.Array]]:
-        """Return the texts of each column; those of unreadable values, and the digits of whole numbers with an exponent
-        (null elsewhere), of the columns that have any.
+        """Return the texts of each column; for columns that have any, the texts of unreadable values, and the digits of
+        whole numbers with an exponent (both null elsewhere).
         """
         texts = {name: pa.chunked_array(self._blocks(self._texts[name])) for name in self.names if name in self._texts}
         unreadable, integers = (
@@ -62,11 +62,11 @@ class JsonColumns:
 
 
 def _texts(values: list[object]) -> tuple[pa.Array, pa.Array | None]:
-    """Return the texts of values, and those of unreadable values (None if there are none)."""
+    """Return the texts of values, and the texts of unreadable values (None if there are none)."""
     try:
         return pa.array(values, pa.string()), None
     except (pa.ArrowException, UnicodeEncodeError):
-        # Some values are not text, or not valid Unicode.
+        # Some values are not text or not valid Unicode.
         pass
     texts: list[str | None] = []
     failed: dict[int, str] = {}

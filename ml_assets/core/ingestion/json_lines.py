@@ -1,4 +1,4 @@
-"""The reader of JSON lines: every column as the text in the file, and the content that is not a row."""
+"""The reader of JSON lines: every column as text, as in the file, and the content that is not a row."""
 
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -30,8 +30,8 @@ def parse_json_lines(
     missing value. Infinities, text that is not valid Unicode, and a name that occurs twice in an object with different
     values are unreadable.
 
-    Objects that follow each other on one line are rows. An array counts as one broken row for each of its elements, and
-    what follows a fault in a line as one for each object that begins in it.
+    Several objects on one line are rows. An array counts as one broken row for each of its elements, and the rest of a
+    line after an error as one broken row for each object that begins in it.
 
     Args:
         content: the bytes of the file.
@@ -53,7 +53,7 @@ def parse_json_lines(
         check_limit(limits, "rows", columns.rows + len(broken), is_exact=False)
         check_limit(limits, "columns", len(columns.names), is_exact=False)
     texts, unreadable, integers = columns.collect()
-    # A struct array has a row count even if no row has a column.
+    # A struct array has a row count even without columns.
     no_columns = pa.array([{}] * (0 if texts else columns.rows), pa.struct([]))
     table = pa.table(texts) if texts else pa.Table.from_struct_array(no_columns)
     names = [escape(name) for name in columns.names]
@@ -62,7 +62,7 @@ def parse_json_lines(
 
 
 def _describe_document(content: bytes) -> str | None:
-    """Return what to do about a file that begins as one JSON document over several lines."""
+    """Return the remedy for a file that seems to be one JSON document over several lines; None for other files."""
     if start := _DOCUMENT.match(content):
         kind, script = ("array", " (`jq -c '.[]'`)") if start[1] == b"[" else ("object", " (`jq -c .`)")
         return f"the file seems to be one JSON {kind}: write one object a line{script}"
@@ -93,7 +93,7 @@ def _blocks_of_lines(content: bytes, limits: FileLimits) -> Iterator[Sequence[st
 
 
 def _read_line(line: str, rows: list[dict[str, object]], broken: list[str], limits: FileLimits) -> None:
-    # Counting is fast, and few lines have that many brackets.
+    # Count brackets first: counting is fast, and few lines have that many.
     if line.count("[") + line.count("{") > limits.depth:
         check_limit(limits, "depth", _depth(line))
     try:
@@ -116,9 +116,9 @@ def _depth(line: str) -> int:
 
 
 def _split_line(line: str, rows: list[dict[str, object]], broken: list[str]) -> None:
-    """Add the objects at the beginning of a line that is not a JSON value to `rows`, and what follows them to `broken`.
+    """Add the objects at the beginning of a line that is not one JSON value to `rows`, and the rest to `broken`.
 
-    An object after a fault may be part of the broken one, so it is not read as a row, but counts as a broken one.
+    An object after an error may be part of the broken object, so it counts as a broken row.
     """
     position = _end_of_space(line, 0)
     while position < len(line):

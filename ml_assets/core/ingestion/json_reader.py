@@ -23,7 +23,7 @@ class UnreadableText(NamedTuple):
 
 
 def loads(text: str) -> object:
-    """Parse JSON with numbers as NumberLiteral, NaN as None, and UnreadableText for what no type can hold.
+    """Parse JSON with numbers as NumberLiteral, NaN as None, and UnreadableText for values that no type can hold.
 
     Raises:
         json.JSONDecodeError: when the text is not JSON.
@@ -32,7 +32,7 @@ def loads(text: str) -> object:
 
 
 def decode_at(text: str, position: int) -> tuple[object, int]:
-    """Parse the JSON value at a position of a text, as `loads` does; also return the position after it.
+    """Parse the JSON value at a position of a text like `loads`; also return the position after it.
 
     Raises:
         json.JSONDecodeError: when there is no value.
@@ -43,8 +43,8 @@ def decode_at(text: str, position: int) -> tuple[object, int]:
 def whole_digits(number: ExponentLiteral) -> str | None:
     """Return the digits of a whole number that is written with an exponent; None for other numbers.
 
-    Java writes doubles from ten million on in this way. Text with an exponent is not an integer: spreadsheets shorten
-    long numbers to this form and lose digits.
+    Java writes doubles of ten million or more in this way. Text with an exponent is not accepted as an integer, because
+    spreadsheets shorten long numbers to this form and lose digits.
     """
     if not _SHORT_EXPONENT.fullmatch(number):
         return None
@@ -53,7 +53,7 @@ def whole_digits(number: ExponentLiteral) -> str | None:
 
 
 def json_text(value: object) -> str | None:
-    """Return the text of a value of `loads`: that of a number or text itself, else JSON; None for null.
+    """Return a value from `loads` as text: numbers and text unchanged, other values as JSON; None for null.
 
     Raises:
         RecursionError: when lists or objects are nested too deeply.

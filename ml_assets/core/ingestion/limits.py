@@ -1,4 +1,4 @@
-"""The limits of landed files, as they are measured while a file is read."""
+"""The limits of landed files, enforced while a file is read."""
 
 import gzip
 import io
@@ -26,10 +26,10 @@ def exceeded(
 
     Args:
         limits: the limits.
-        name: that of the limit.
+        name: the name of the limit.
         measured: the measured value.
-        where: the part of the file, in place of a line as a whole.
-        is_exact: whether the value was measured to its end; it is a lower bound otherwise.
+        where: the part of the file, for messages; empty for the whole file.
+        is_exact: whether the measured value is exact; otherwise it is a lower bound.
     """
     amount = _MEASURES[name].format(f"{'' if is_exact else 'at least '}{measured:,}")
     if where:

@@ -1,10 +1,10 @@
 """The columns of a Parquet file, read in batches of bounded size.
 
-A few bytes of dictionary, run length or delta encoding stand for any number of long values. So the size of a file says
-nothing about that of its values, and its metadata says only the size before these encodings are undone.
+A few bytes of dictionary, run-length or delta encoding can expand to any number of long values. So the size of a file
+says nothing about the size of its values, and its metadata only has the size before decoding.
 """
 
-# pyarrow makes the functions of its compute module at run time, where no type checker sees them.
+# pyarrow creates the functions of its compute module at run time, so type checkers do not know them.
 # pyright: reportAttributeAccessIssue=false
 
 from collections.abc import Iterator, Sequence
@@ -31,11 +31,11 @@ def open_parquet(
     Args:
         content: the bytes of the file.
         limits: the limits of the file.
-        int96_unit: the unit of the times of columns of the type INT96.
-        dictionaries: paths of columns of text that are read as dictionaries.
+        int96_unit: the time unit for INT96 columns.
+        dictionaries: paths of text columns that are read as dictionaries.
 
     Raises:
-        LimitExceeded: when there are more rows or columns than the limits.
+        LimitExceeded: when there are more rows or columns than allowed.
     """
     reader = pa.BufferReader(content)
     file = pq.ParquetFile(reader, read_dictionary=list(dictionaries), coerce_int96_timestamp_unit=int96_unit)
@@ -47,19 +47,19 @@ def open_parquet(
 
 
 def list_columns(file: pq.ParquetFile) -> set[str]:
-    """Return the names of the columns of lists, whose values have no bound within a row."""
+    """Return the names of the list columns, which hold any number of values per row."""
     columns = [file.schema.column(position) for position in range(len(file.schema))]
     names = {column.path.partition(".")[0] for column in columns if column.max_repetition_level}
     return {name for name in file.schema_arrow.names if name.partition(".")[0] in names}
 
 
 def read_columns(file: pq.ParquetFile, content: pa.Buffer, names: Sequence[str], limits: FileLimits) -> pa.Table:
-    """Read columns of a Parquet file as `file.read` does, and stop as soon as their values exceed the limit.
+    """Read columns of a Parquet file like `file.read`, but stop as soon as their values exceed the limit.
 
     Args:
-        file: the file, of `open_parquet`.
+        file: the file, from `open_parquet`.
         content: the bytes of the file.
-        names: names of the columns, none of them a column of lists.
+        names: names of the columns; list columns are not allowed.
         limits: the limits of the file.
 
     Raises:
@@ -80,7 +80,7 @@ def read_columns(file: pq.ParquetFile, content: pa.Buffer, names: Sequence[str],
 
 
 def _check_stored_size(file: pq.ParquetFile, leaves: Sequence[int], limits: FileLimits) -> None:
-    """Check the size of the file before encodings are undone, and that of the numbers in its columns."""
+    """Check the size of the encoded file, and the decoded size of its fixed-width columns."""
     groups = [file.metadata.row_group(group) for group in range(file.metadata.num_row_groups)]
     widths = sum(_width(file.schema.column(leaf)) for leaf in leaves)
     rows = sum(group.num_rows for group in groups)
@@ -94,13 +94,13 @@ def _width(column: pq.ColumnSchema) -> int:
 def _rows_of_batch(
     file: pq.ParquetFile, content: pa.Buffer, group: int, leaves: Sequence[int], limits: FileLimits
 ) -> int:
-    """Return a number of rows of a row group that surely fit in a batch, from the longest values of its columns."""
+    """Return a number of rows of a row group that is sure to fit in a batch, from the longest values of its columns."""
     metadata = file.metadata.row_group(group)
     texts = {leaf: column.path for leaf in leaves if (column := file.schema.column(leaf)).physical_type == "BYTE_ARRAY"}
     if not texts or min(metadata.num_rows, _BATCH_ROWS) * metadata.total_byte_size <= _BATCH_BYTES:
         return _BATCH_ROWS
     longest = _longest_of_dictionaries(content, group, list(texts.values()), limits)
-    # Damaged metadata of a column ends the process here, so the reader had to refuse it before.
+    # Damaged column metadata would crash the process here, so the reader must have refused it before.
     chunks = [metadata.column(leaf) for leaf in texts]
     # A value that shares a prefix with others may be longer than its bytes in the file.
     lengths = [
@@ -111,7 +111,8 @@ def _rows_of_batch(
 
 
 def _longest_of_dictionaries(content: pa.Buffer, group: int, paths: Sequence[str], limits: FileLimits) -> int | None:
-    """Return the bytes of the longest value in the dictionaries of a row group; None if one cannot be read as such."""
+    """Return the bytes of the longest value in the dictionaries of a row group; None if a column has no readable
+    dictionary."""
     try:
         # The first row comes with the whole dictionary.
         batches = open_parquet(content, limits, dictionaries=paths).iter_batches(1, [group], paths)
@@ -129,7 +130,7 @@ def _longest_value(array: pa.DictionaryArray) -> int:
 
 
 def _decoded_size(column: pa.Array) -> int:
-    """Return the bytes of the values of a column, which may be stored as a dictionary."""
+    """Return the decoded size in bytes of a column, which may be stored as a dictionary."""
     if not pa.types.is_dictionary(column.type):
         return column.nbytes
     try:

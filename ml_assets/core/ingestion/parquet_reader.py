@@ -1,7 +1,7 @@
-"""The reader of Parquet files, including times of the type INT96 and of Spark's old calendar."""
+"""The reader of Parquet files, including INT96 times and times in Spark's old calendar."""
 
-# pyarrow makes the functions of its compute module at run time, where no type checker sees them.
-# pyright: reportAttributeAccessIssue=false
+# pyarrow creates the functions of its compute module at run time, so type checkers do not know them. pyright:
+# reportAttributeAccessIssue=false
 
 import base64
 from collections.abc import Collection
@@ -24,9 +24,9 @@ _WRITER_ZONE = b"writer.time.zone"
 def parse_parquet(content: bytes, sources: Collection[str], limits: FileLimits = DEFAULT_LIMITS) -> ParsedFile:
     """Read the columns `sources` of a Parquet file.
 
-    INT96 columns hold instants in UTC, as Spark, Hive and Trino write them, unless Impala made the file or Arrow's own
-    schema says that they have no zone. Days and times before 1582-10-15 that Spark wrote in the Julian calendar become
-    those of the same name in the Gregorian one.
+    INT96 columns hold instants in UTC, as Spark, Hive and Trino write them, unless Impala wrote the file or Arrow's own
+    schema says that they have no time zone. Dates and times before 1582-10-15 that Spark wrote in the Julian calendar
+    become the same dates in the Gregorian calendar.
 
     Raises:
         LimitExceeded: when the file exceeds one of its limits.
@@ -47,7 +47,7 @@ def parse_parquet(content: bytes, sources: Collection[str], limits: FileLimits =
     if needed := [name for name in table.column_names if name in int96]:
         in_seconds = open_parquet(buffer, limits, int96_unit="s").read(columns=needed)
         for position, name in enumerate(table.column_names):
-            # A column that occurs twice is an error of its own.
+            # A repeated column is reported as a separate error.
             if table.column_names.count(name) == 1 and name in int96:
                 column, texts = _without_wrapped_values(table[name], in_seconds[name])
                 if texts is not None:
@@ -68,7 +68,8 @@ def _int96_columns(file: pq.ParquetFile) -> set[str]:
 def _without_wrapped_values(
     column: pa.ChunkedArray, in_seconds: pa.ChunkedArray
 ) -> tuple[pa.ChunkedArray, pa.Array | None]:
-    """Make null what does not fit in 64 bits as microseconds, where Arrow gives other times; also return its texts."""
+    """Replace times that do not fit in 64 bits as microseconds, which Arrow wraps around, by null; also return their
+    texts."""
     microseconds, seconds = (pc.fill_null(times.cast(pa.int64()), 0).to_numpy() for times in (column, in_seconds))
     is_wrapped = microseconds // 10**6 != seconds
     if not is_wrapped.any():

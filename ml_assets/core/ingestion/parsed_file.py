@@ -12,9 +12,9 @@ class ParsedFile(NamedTuple):
     """Columns as they are in a file.
 
     table: the needed columns (or all), under their names in the file. columns: the names of all columns of the file.
-    broken: the text of what is not a row; each counts as one. unreadable: texts of values that no type can hold, null
-    elsewhere, by column; such a value is null in the table. first_problem: place and problem of the first of `broken`,
-    where they are known. has_decimal_comma: whether numbers in text have a decimal comma. integers: the digits of whole
+    broken: texts that are not rows, each of which counts as a row. unreadable: texts of values that no type can hold,
+    null elsewhere, by column; such a value is null in the table. first_problem: place and problem of the first broken
+    text, if known. has_decimal_comma: whether numbers in text have a decimal comma. integers: the digits of whole
     numbers that JSON writes with an exponent, such as 1.0E7, null elsewhere, by column.
     """
 
@@ -32,10 +32,10 @@ class ParsedFile(NamedTuple):
         return not self.columns and not self.broken and self.table.num_rows == 0
 
     def check_rows(self, sources: Set[str]) -> None:
-        """Check that the file may hold rows with the columns `sources`, and is not an error page, for example.
+        """Check that the file has rows and some of the columns `sources`, unlike an error page.
 
         Raises:
-            ValueError: when nothing in it is a row, or when it has none of the columns.
+            ValueError: when it has no rows, or none of the columns.
         """
         if self.broken and not self.table.num_rows:
             raise ValueError(f"it contains no rows{f' ({self.first_problem})' if self.first_problem else ''}")
@@ -50,7 +50,7 @@ class ParsedFile(NamedTuple):
             raise ValueError("; ".join([columns, *advice]))
 
     def _describe_delimiter(self) -> list[str]:
-        """Return the delimiter that a header of one column seems to have, as its specification."""
+        """Suggest the delimiter setting for a header that was read as a single column."""
         header = self.columns[0] if len(self.columns) == 1 else ""
         written = {";": '";"', "\t": r'"\t"', "|": '"|"'}
         return [
@@ -61,5 +61,5 @@ class ParsedFile(NamedTuple):
 
 
 def shorten(text: str) -> str:
-    """Return at most the first 100 characters of a text, with an ellipsis if there are more."""
+    """Return a text cut to 100 characters, with an ellipsis if it is longer."""
     return text if len(text) <= 100 else f"{text[:100]}..."

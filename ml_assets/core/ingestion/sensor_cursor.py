@@ -14,10 +14,9 @@ NO_OBJECTS = ""
 class FeedCursor:
     """The state of one feed.
 
-    days: what a run of a day was last requested for (or refused and reported): its landed objects and the version in
-    the lake, as long as the lake does not hold them. resume: the day at which the next scan begins, if the
-    last one reached a limit. landed: with resume, the newest day with files in the scans since the one that began at
-    the newest day.
+    days: for each day, the landed objects and the version in the lake of the last requested (or refused and reported)
+    run, until the lake holds these objects. resume: the day at which the next scan begins, if the last one reached a
+    limit. landed: with resume, the newest day with files found since the last scan from the newest day.
     """
 
     days: Mapping[date, str] = field(default_factory=dict)
@@ -42,9 +41,9 @@ class FeedCursor:
 class SensorCursor:
     """The state of a sensor between two ticks.
 
-    requests: number of runs requested so far; it makes run keys unique, so that content that returns after it was
-    replaced is requested again. feeds: state of each feed, by the name of its first table. history: digest of the runs
-    that were last requested to validate earlier days; empty if none were.
+    requests: number of runs requested so far; it makes run keys unique, so that replaced content that returns is
+    requested again. feeds: state of each feed, by the name of its first table. history: digest of the runs that were
+    last requested to validate earlier days; empty if none were.
     """
 
     requests: int = 0
@@ -82,21 +81,22 @@ def digest_objects(objects: Sequence[tuple[str, str, int]]) -> str:
 def select_days_to_request(
     requested: Mapping[date, str], landed: Mapping[date, str], materialized: Set[date]
 ) -> list[date]:
-    """Select the days, ascending, whose landed objects are not in the lake and for which no run was requested yet.
+    """Select the days, ascending, whose landed objects are not in the lake and have not been requested yet.
 
-    Requests are compared by content and by what they were to replace, and materialized days are known from the lake.
-    So neither a lost cursor nor content that changes back and forth between two ticks hides a change.
+    Requests are compared by their content and the version that they replace, and materialized days are known from the
+    lake. So neither a lost cursor nor content that changes back and forth between ticks hides a change.
 
     Args:
-        requested: for each day, what a run was last requested for.
-        landed: for each day, what a run would be requested for now.
+        requested: for each day, content and replaced version of the last requested run.
+        landed: for each day, content and replaced version of a run requested now.
         materialized: the days of `landed` whose objects the lake holds.
     """
     return sorted(day for day, value in landed.items() if day not in materialized and requested.get(day) != value)
 
 
 def doubling_ranges(newest: date, oldest: date, size: int) -> Iterator[tuple[date, date]]:
-    """Yield the days from `newest` back to `oldest` as ranges (first, last) of `size` days, then twice as many, etc.
+    """Yield the days from `newest` back to `oldest` as ranges (first, last) of `size` days, then twice as many, and so
+    on.
 
     There are few ranges, and the newest comes first. A scan that stops within a range and resumes there with size 1
     advances by at least one day, and repeats no more than about half of its work.
@@ -112,7 +112,7 @@ def find_affected_days(changed: Sequence[date], reach: int, last: date) -> set[d
 
     Args:
         changed: the changed days.
-        reach: for how many days after it a day is read by features.
+        reach: number of days after a day whose features read it.
         last: the newest day that has landed; features of later days cannot be built yet.
     """
     return {

@@ -1,4 +1,4 @@
-"""The time and cost of a backfill, estimated from the measured cost of days that were made before."""
+"""Estimate of the time and cost of a backfill, from the measured cost of earlier days."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,18 +9,17 @@ from ml_assets.core.model_spec.compute import Prices
 from ml_assets.core.operations.stage_costs import billed_cpu_seconds
 
 MAX_STEPS = 5
-# Steps whose numbers of days differ by no more than this factor from the best fitting one are as good.
+# Steps whose number of days is within this factor of the best match count as equally good.
 SIMILAR = 1.5
-# Beyond this factor between its number of days and that of a run, a measured step says too much or too little.
+# A step is comparable only if its number of days is within this factor of that of a run.
 COMPARABLE = 3.0
 HOUR = 3600.0
 
 
 @dataclass(frozen=True)
 class StageEstimate:
-    """The estimate of a stage: seconds with the start of pods, hours of a core and of a GPU, the largest memory in
-    bytes, the number of measured days that it is based on, and whether they were made in runs of a comparable number of
-    days.
+    """The estimate of a stage: seconds including the start of pods, core hours and GPU hours, the peak memory in bytes,
+    the number of measured days that it is based on, and whether their runs had a comparable number of days.
     """
 
     seconds: float
@@ -35,8 +34,8 @@ class StageEstimate:
 class BackfillEstimate:
     """The estimate of a backfill.
 
-    stages: the estimate of each stage that was measured. unmeasured: the stages with days to make of which no day was
-    measured; their time and cost come on top.
+    stages: the estimate of each stage that was measured. unmeasured: stages with days to compute but without
+    measurements, whose time and cost are not included.
     """
 
     stages: Mapping[str, StageEstimate] = field(default_factory=dict)
@@ -44,26 +43,26 @@ class BackfillEstimate:
 
     @property
     def seconds(self) -> float:
-        """Seconds of all measured stages, one after the other."""
+        """Total seconds of all measured stages, which run one after the other."""
         return sum(stage.seconds for stage in self.stages.values())
 
     @property
     def cpu_hours(self) -> float:
-        """Hours of a core."""
+        """Core hours."""
         return sum(stage.cpu_hours for stage in self.stages.values())
 
     @property
     def gpu_hours(self) -> float:
-        """Hours of a GPU."""
+        """GPU hours."""
         return sum(stage.gpu_hours for stage in self.stages.values())
 
     @property
     def memory_peak(self) -> int:
-        """The largest memory of a process, in bytes."""
+        """Peak memory of a process, in bytes."""
         return max((stage.memory_peak for stage in self.stages.values()), default=0)
 
     def cost(self, prices: Prices | None) -> float | None:
-        """Return the cost of the measured stages; None without prices, or where GPUs are used and have no price."""
+        """Return the cost of the measured stages; None without prices, or if GPUs are used but have no price."""
         if prices is None or not self.stages or (self.gpu_hours and prices.gpu_hour is None):
             return None
         return self.cpu_hours * prices.cpu_hour + self.gpu_hours * (prices.gpu_hour or 0.0)
@@ -74,12 +73,12 @@ def estimate_backfill(
 ) -> BackfillEstimate:
     """Estimate a backfill from the measured steps whose number of days is nearest to that of its runs.
 
-    A step of one day takes much longer for it than a step of many days for each, because it loads libraries and reads
-    the days before once. Of the steps that fit, the five newest count.
+    A step of a single day takes much longer per day than a step of many days, because each step loads libraries and
+    reads the earlier days once. Of the best matching steps, the five newest are used.
 
     Args:
         measured: rows of `stage_costs`, in any order.
-        to_make: number of days to make by stage.
+        to_make: number of days to compute, by stage.
         days_per_run: number of days of a run.
     """
     steps: dict[str, dict[str, list[Mapping[str, Any]]]] = {}
@@ -103,7 +102,7 @@ def _estimate_stage(steps: Sequence[Sequence[Mapping[str, Any]]], days_per_run: 
     rows = [row for step in newest for row in step]
     factor = days / len(rows)
     return StageEstimate(
-        # Tables of earlier versions do not have the start.
+        # Tables of earlier versions have no start-up times.
         factor * sum(row["seconds"] + (row.get("start_seconds") or 0.0) for row in rows),
         factor * sum(map(billed_cpu_seconds, rows)) / HOUR,
         factor * sum(row["gpu_seconds"] for row in rows) / HOUR,

@@ -1,4 +1,4 @@
-"""The lineage of one run of a step: the tables that it read and wrote, without the words of any client."""
+"""The lineage of a run of a step: the tables that it read and wrote, independent of any lineage client."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ DELTA = "delta"
 
 @dataclass(frozen=True)
 class DatasetName:
-    """The name of a dataset by the naming rules of OpenLineage: `file` and a path, or `s3://bucket` and a key."""
+    """The name of a dataset by OpenLineage's naming rules: namespace `file` and a path, or `s3://bucket` and a key."""
 
     namespace: str
     name: str
@@ -24,8 +24,8 @@ class Dataset:
     """A dataset that a step read or wrote.
 
     layer: `delta` for a table of the lake, else None. columns: (name, type, description) of each. lineage: the columns
-    of other datasets, as (dataset, column), that each column is made from. version: of the Delta table. rows, size:
-    what the step wrote, None for a dataset that it read.
+    of other datasets, as (dataset, column), from which each column is derived. version: version of the Delta table.
+    rows, size: rows and bytes that the step wrote; None for a dataset that it read.
     """
 
     name: DatasetName
@@ -42,9 +42,9 @@ class Dataset:
 class StepRun:
     """One attempt of a step.
 
-    run_id: Dagster's run. attempt: from 0. job: Dagster's job. step: name of the model and of the stage, as in
-    `fraud_detection.features`. first, last: the time between which the days of the step lie, with a zone. engine:
-    version of Dagster.
+    run_id: Dagster's run. attempt: number of the attempt, from 0. job: Dagster's job. step: name of the model and of
+    the stage, as in `fraud_detection.features`. first, last: beginning and end of the days of the step, with a time
+    zone. engine: version of Dagster.
     """
 
     run_id: str
@@ -58,7 +58,7 @@ class StepRun:
 
 @dataclass(frozen=True)
 class StepEvent:
-    """What happened to an attempt of a step: it started, completed, failed with an error, or was aborted."""
+    """An event of an attempt of a step: it started, completed, failed with an error, or was aborted."""
 
     state: State
     at: datetime
@@ -69,7 +69,7 @@ class StepEvent:
 
 
 def name_dataset(uri: str) -> DatasetName:
-    """Return the name of the dataset at a URI, or at a path of this machine."""
+    """Return the name of the dataset at a URI or local path."""
     parts = urlsplit(uri)
     if parts.scheme in ("", "file"):
         return DatasetName("file", parts.path or "/")
@@ -77,7 +77,7 @@ def name_dataset(uri: str) -> DatasetName:
 
 
 def uri_of(place: str) -> str:
-    """Return the URI of a place, which may be a path of this machine, without credentials."""
+    """Return the URI, without credentials, of a location that may be a local path."""
     parts = urlsplit(place)
     if parts.scheme == "":
         return Path(place).absolute().as_uri()

@@ -1,4 +1,4 @@
-"""Retention: the days, models and files that are old and that no registered version or alias needs."""
+"""Retention: selection of old days, models and files that no registered version or alias needs."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ml_assets.core.release.release_state import Version
 
-# A run that is still writing files of a model has not committed its row yet.
+# A run that is still writing the files of a model has not committed its row yet.
 MIN_AGE = timedelta(days=1)
 
 
@@ -37,8 +37,8 @@ class Commit:
 
 @dataclass(frozen=True)
 class NeededVersions:
-    """Versions of a table, ascending, each with the days whose files in it must stay; `lost` has the (day, fingerprint)
-    pairs that are needed and that no known version has.
+    """Versions of a table, ascending, each with the days whose files must be kept; `lost` has the needed (day,
+    fingerprint) pairs that no known version has.
     """
 
     versions: dict[int, list[date]]
@@ -46,8 +46,8 @@ class NeededVersions:
 
 
 def with_live_versions(versions: Iterable[ModelVersion], live: "Mapping[str, Version | None]") -> list[ModelVersion]:
-    """Return the versions, each with the aliases that the registry or the release ledger gives it, and the live ones
-    that the registry no longer has.
+    """Return the versions with the aliases that the registry or the release ledger gives them, including live versions
+    that are no longer in the registry.
 
     Args:
         versions: all versions in the registry.
@@ -71,7 +71,7 @@ def with_live_versions(versions: Iterable[ModelVersion], live: "Mapping[str, Ver
 
 
 def digests_to_keep(versions: Iterable[ModelVersion], models: Mapping[date, str | None], oldest: date) -> set[str]:
-    """Return the digests of the models to keep: those with an alias, those of a day from `oldest` on, and those that
+    """Return the digests of the models to keep: models with an alias, models of a day from `oldest` on, and models that
     share a day with one of these.
 
     A day has one row, so when one model of a day is kept, the others of that day are kept too.
@@ -103,7 +103,8 @@ def versions_to_remove(
 
 
 def model_days_to_keep(versions: Iterable[ModelVersion], models: Mapping[date, str | None], oldest: date) -> set[date]:
-    """Return the days whose rows about models are kept because a model of that day is; see `digests_to_keep`."""
+    """Return the days whose rows are kept in the tables of models, because a model of the day is kept; see
+    `digests_to_keep`."""
     versions = list(versions)
     kept = digests_to_keep(versions, models, oldest)
     return {day for day, digest in models.items() if digest in kept} | {
@@ -112,7 +113,7 @@ def model_days_to_keep(versions: Iterable[ModelVersion], models: Mapping[date, s
 
 
 def days_to_expire(days: Iterable[date], needed: Set[date], oldest: date) -> list[date]:
-    """Return the days of a table whose rows are removed, ascending: those before `oldest` that are not needed."""
+    """Return the days of a table whose rows are removed, ascending: all days before `oldest` that are not needed."""
     return sorted(day for day in set(days) - needed if day < oldest)
 
 
@@ -120,7 +121,7 @@ def versions_to_keep(commits: Sequence[Commit], needs: Collection[tuple[date, in
     """Return the smallest set of versions of a table that has each needed day with the needed fingerprint.
 
     Args:
-        commits: every commit of the table whose log still exists, without a gap, the newest last.
+        commits: every commit of the table whose log still exists, without gaps, the newest last.
         needs: (day, fingerprint) of each day that must stay readable and is no longer in the newest version.
     """
     spans: dict[tuple[date, int], tuple[int, int]] = {}
@@ -141,8 +142,8 @@ def versions_to_keep(commits: Sequence[Commit], needs: Collection[tuple[date, in
 
 
 def version_at(commits: Sequence[Commit], moment: datetime) -> int | None:
-    """Return the version of a table at a moment, that of the newest commit up to it; None when the table, or its log,
-    begins later.
+    """Return the version of a table at a moment: the newest commit up to then; None when the table or its log begins
+    later.
     """
     return max((commit.version for commit in commits if commit.time <= moment), default=None)
 
@@ -151,7 +152,7 @@ def unreferenced(written: Mapping[str, datetime], referenced: Set[str], now: dat
     """Return the sorted names that nothing refers to and that were last written longer ago than `MIN_AGE`.
 
     Args:
-        written: time of the newest write under each name, with a time zone.
+        written: time of the last write to each name, with a time zone.
         referenced: names that something refers to.
         now: the current time, with a time zone.
     """

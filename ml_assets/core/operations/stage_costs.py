@@ -1,4 +1,4 @@
-"""The cost of the days that a step made: time, cores, GPUs, memory, bytes and pods, shared among its days."""
+"""The cost of the days that a step computed: time, cores, GPUs, memory, bytes and pods, shared among its days."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from ml_assets.core.model_spec import ModelSpec
 
 @dataclass(frozen=True)
 class Usage:
-    """What a step used: seconds, seconds of a core, and the largest memory of one of its processes, in bytes."""
+    """The resource usage of a step: seconds, core seconds, and the peak memory of one of its processes, in bytes."""
 
     seconds: float
     cpu_seconds: float
@@ -21,7 +21,8 @@ class Usage:
 
 @dataclass(frozen=True)
 class Reservation:
-    """What is reserved for a step while it runs: requested cores and pods, both 0 outside of Kubernetes, and GPUs."""
+    """The resources reserved for a step while it runs: requested cores and pods, both 0 outside of Kubernetes, and
+    GPUs."""
 
     cores: float = 0.0
     gpus: int = 0
@@ -30,8 +31,8 @@ class Reservation:
 
 @dataclass(frozen=True)
 class Start:
-    """The time before a step: seconds from its launch until it began, for its pod and the imports of its process, and
-    seconds that its run waited in the queue. Both are 0 outside of Kubernetes.
+    """The start-up time of a step: seconds from its launch to its beginning (start of the pod, imports), and seconds
+    that its run waited in the queue. Both are 0 outside of Kubernetes.
     """
 
     seconds: float = 0.0
@@ -40,7 +41,7 @@ class Start:
 
 @dataclass(frozen=True)
 class MadeDay:
-    """A day that a step made: the seconds that it took to make it, and its rows and bytes in all tables."""
+    """A day that a step computed: the seconds that this took, and its rows and bytes in all tables."""
 
     day: date
     seconds: float
@@ -49,12 +50,12 @@ class MadeDay:
 
 
 def reserve(spec: ModelSpec, trains: bool, has_workers: bool, is_pod: bool) -> Reservation:
-    """Return what is reserved for a step: its own pod, and the workers of a Dask cluster on Kubernetes.
+    """Return the resources reserved for a step: its own pod, and the workers of a Dask cluster on Kubernetes.
 
     Args:
         spec: the model.
         trains: whether it is a training stage.
-        has_workers: whether a Dask cluster makes days, or trains, for it.
+        has_workers: whether a Dask cluster computes days or trains for the step.
         is_pod: whether the step runs in a pod.
     """
     compute = spec.compute
@@ -62,7 +63,7 @@ def reserve(spec: ModelSpec, trains: bool, has_workers: bool, is_pod: bool) -> R
     cluster = (spec.training.dask if trains else compute.dask) if has_workers else None
     workers = cluster.workers if cluster is not None and cluster.kubernetes is not None else 0
     worker_cores = workers * math.ceil(cores)
-    # The step of a cluster has no GPU of its own; its workers have.
+    # A step with a cluster has no GPU of its own; the workers have GPUs.
     all_gpus = gpus * workers if workers else gpus
     if not is_pod:
         return Reservation(worker_cores * REQUESTED_SHARE, all_gpus, workers)
@@ -79,19 +80,19 @@ def share_costs(
     start: Start,
 ) -> list[dict[str, Any]]:
     """Return a row of `stage_costs` for each day: its own seconds, and an equal share of the rest of the step and of
-    its start; the use of cores follows the seconds.
+    its start; core seconds are shared in proportion.
 
     Args:
         stage: name of the stage.
         run_id: Dagster run of the step.
-        now: the time at which the step ended, with a zone.
-        days: the days that the step made.
-        usage: of the whole step.
-        reservation: for the whole step, its start included.
-        start: of the step.
+        now: the time at which the step ended, with a time zone.
+        days: the days that the step computed.
+        usage: usage of the whole step.
+        reservation: reservation for the whole step, including its start.
+        start: start-up time of the step.
     """
     making = sum(day.seconds for day in days)
-    # Days that processes made side by side took more seconds together than the step did.
+    # Days that were computed in parallel took more seconds in total than the step.
     scale = min(1.0, usage.seconds / making) if making else 1.0
     rest = max(usage.seconds - making * scale, 0.0) / len(days) if days else 0.0
     rows = []
@@ -122,5 +123,5 @@ def share_costs(
 
 
 def billed_cpu_seconds(row: Mapping[str, Any]) -> float:
-    """Return the seconds of a core that a day is charged for: those that were reserved, or used if that is more."""
+    """Return the core seconds that a day is charged for: the reserved ones, or the used ones if there were more."""
     return max(row["cpu_seconds"], row["reserved_cpu_seconds"])

@@ -1,4 +1,4 @@
-"""Metrics of a step: one sample of each metric, with few attributes that have few values."""
+"""Metrics of a step: one sample of each metric, with few attributes of low cardinality."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ METRICS: Mapping[str, tuple[str, str]] = {
     "ml_assets.stage.slowest_day": ("s", "Seconds of the slowest day"),
     "ml_assets.stage.newest_day": (
         "s",
-        "The newest day of a step without a problem, as seconds from 1970 to its midnight in UTC",
+        "The newest day of a step without a problem, as the Unix time of its midnight in UTC",
     ),
     "ml_assets.step.failures": (
         "{failure}",
-        "One for each failed attempt of a step, by its cause and by whether another attempt follows",
+        "Failed attempts of a step, by cause and by whether another attempt follows",
     ),
     "ml_assets.run.queue_time": ("s", "Seconds from the creation of the run to its start"),
     "ml_assets.gate.value": ("", "Value that a gate measured on the newest day of a step"),
@@ -55,12 +55,12 @@ class Sample:
 def samples_of_days(model: str, stage: str, days: Sequence[DayFigures], size: int) -> list[Sample]:
     """Return the samples of a step that computed or checked days; none for a step without days.
 
-    The day is not an attribute, because each day would become a time series that never ends.
+    The day is not an attribute, because each day would create another time series.
 
     Args:
         model: name of the model.
         stage: name of the stage.
-        days: in any order.
+        days: the days, in any order.
         size: bytes of the files of the days that were computed.
     """
     if not days:
@@ -89,8 +89,8 @@ def samples_of_gates(model: str, gates: Iterable[tuple[str, bool | None, object]
 
     Args:
         model: name of the model.
-        gates: (name, whether it passed on the newest day that it evaluated or None, the value that it measured or None)
-            of each gate.
+        gates: for each gate (name, whether it passed on the newest day that it evaluated or None, measured value or
+            None).
     """
     samples = []
     for gate, passed, value in gates:
@@ -101,7 +101,7 @@ def samples_of_gates(model: str, gates: Iterable[tuple[str, bool | None, object]
 
 
 def samples_of_model(model: str, metrics: Mapping[str, object]) -> list[Sample]:
-    """Return the samples of the metrics of a model that are numbers.
+    """Return the samples of a model's numeric metrics.
 
     Args:
         model: name of the model.

@@ -1,4 +1,4 @@
-"""Comparison of the models of a canary: both on the challenger's rows, and each on the rows that it was live for."""
+"""Comparison of the models of a canary: both on the challenger's rows, and each on the rows for which it was live."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -39,9 +39,8 @@ class Measured:
     comparison: columns of `COLUMNS`. Scope `paired`: both models on the compared rows since the canary began, with
     value (of the challenger), champion_value, and difference with its interval (low, high). The difference is the
     improvement of a metric, the increase of a share, score or error, the ratio of positive_decisions, or the distance
-    of predictions. Scopes
-    `champion_side` and `challenger_side`: each model on the entities that it was live for since the present step began,
-    with value and its interval.
+    of predictions. Scopes `champion_side` and `challenger_side`: each model on the entities for which it was live since
+    the current step began, with value and its interval.
     """
 
     evidence: Evidence
@@ -64,15 +63,15 @@ def measure_canary(
         canary: the rules, with the `bootstrap_samples` and `confidence` of every interval.
         task: the metrics of the task.
         rows: columns `day` (datetime64), `label` (0 and 1, positions of classes, or numbers; NaN where it is not
-            known), `challengers` (whether the challenger was live for the row), `compared` (the same, and all rows of a
-            day in shadow), the predictions of the champion with the prefix `champion_`, and those of the challenger
-            with the prefix `challenger_`, which are used on compared rows only. With `weight`, its sample weights; a
-            row of weight 0 is as one without a label. Labels of days after `labels_through` are ignored.
+            known), `challengers` (whether the challenger was live for the row), `compared` (the same rows, and all rows
+            of days in shadow), the champion's predictions with the prefix `champion_`, and the challenger's with the
+            prefix `challenger_`, which are used only on compared rows. Optional `weight`: sample weights; a row of
+            weight 0 is treated like one without a label. Labels of days after `labels_through` are ignored.
         thresholds: the decision thresholds of challenger and champion; None unless the task is binary.
-        step_since: first day of the present step.
+        step_since: first day of the current step.
         labels_through: the last day whose labels are known.
         seed: seed of the bootstrap.
-        problem: why the challenger cannot score; its scores are then missing, and nothing is compared.
+        problem: the reason why the challenger cannot score; its scores are then missing, and nothing is compared.
     """
     counts = rows["day"] <= pd.Timestamp(labels_through)
     if "weight" in rows.columns:
@@ -129,7 +128,7 @@ def _live_figures(
     threshold: float | None,
     seed: int,
 ) -> list[dict]:
-    """Measure one model on the entities that it was live for: metrics and wrong decisions on labelled rows, decisions
+    """Measure one model on the entities for which it was live: metrics and wrong decisions on labelled rows, decisions
     and predictions on all rows.
     """
     predictions = task.read_predictions(rows, prefix)

@@ -1,4 +1,4 @@
-"""How errors and predictions of a challenger differ from the champion's on the same rows, for each task."""
+"""Differences between challenger and champion in errors and predictions on the same rows, for each task."""
 
 import numpy as np
 import pandas as pd
@@ -33,10 +33,10 @@ def compare_errors(
     Args:
         task: the metrics of the task.
         targets: targets of the rows, shape (n,).
-        predictions: of challenger and champion, as `TaskMetrics.read_predictions` returns them.
+        predictions: predictions of challenger and champion, from `TaskMetrics.read_predictions`.
         thresholds: the decision thresholds of challenger and champion; None unless the task is binary.
         weights: sample weights above 0, shape (n,); None: every row counts once.
-        confidence: level of the interval.
+        confidence: confidence level of the interval.
 
     Returns:
         The name of the figure, and the figure: for a regression the mean absolute error with its relative increase,
@@ -72,10 +72,10 @@ def compare_distributions(
 
     Returns:
         The name of the figure, and the figure. For a binary task, the share of positive decisions with its ratio. For a
-        regression, the mean predictions and the Kolmogorov-Smirnov distance of the predictions, with what chance
-        explains on both sides (see `critical_distance`). For several classes, half of the sum of the absolute
-        differences of the shares of predicted classes (the total variation distance), with half of the sum of their
-        intervals on both sides.
+            regression, the mean predictions and the Kolmogorov-Smirnov distance of the predictions, with an interval of
+            plus or minus the `critical_distance`. For several classes, the total variation distance (half of the sum of
+            the absolute differences of the shares of predicted classes), with an interval of plus or minus half of the
+            sum of their intervals.
     """
     if task.is_binary:
         decisions = decide(predictions[0], thresholds[0]), decide(predictions[1], thresholds[1])
@@ -103,12 +103,12 @@ def decide(scores: NDArray, threshold: float | None) -> NDArray[np.bool_]:
 
 
 def sorted_mean(values: NDArray) -> float:
-    """Compute the mean in sorted order, so that it does not depend on the order of the values; NaN without any."""
+    """Compute the mean in sorted order, so that it does not depend on the order of the values; NaN without values."""
     return float(np.sort(values).mean()) if len(values) else NAN
 
 
 def labels_of(task: TaskMetrics, labels: pd.Series) -> NDArray:
-    """Return the known labels of the rows of a canary as the metrics of the task take them."""
+    """Return the known labels of the rows of a canary in the form that the task's metrics take."""
     return labels.to_numpy(np.float64 if task.task == REGRESSION else np.int64)
 
 

@@ -1,4 +1,4 @@
-"""The evidence of a canary: what it shows against the challenger, what it lacks, and its figures."""
+"""The evidence of a canary: reasons for a rollback, missing evidence, and the figures."""
 
 import math
 from collections.abc import Mapping
@@ -21,15 +21,15 @@ FEWEST_ROWS = 30
 
 @dataclass(frozen=True)
 class Evidence:
-    """The evidence of a canary, from the rows of the challenger's entities, and all rows of the days on which it was in
-    shadow, scored by both models.
+    """The evidence of a canary, from rows that both models scored: those of the challenger's entities, and all rows of
+    days in shadow.
 
-    step_days, step_rows: number of days with known labels since the present step began, and of labelled rows on them.
+    step_days, step_rows: number of days with known labels since the current step began, and of labelled rows on them.
     positives, rows: number of positives, for binary tasks, and of labelled rows since the canary began. metrics:
-    metrics on these rows. errors: share of wrong decisions or classes on them, or the mean absolute error of a
-    regression, whose difference is the increase as a share of the champion's. predictions: on all rows since the canary
-    began, labelled or not, the share of positive decisions, whose difference is the ratio; or the distance of the
-    predictions. labels_through: the last day whose labels are known. problem: why the challenger cannot score.
+    metrics on these rows. errors: share of wrong decisions or classes on these rows, or for a regression the mean
+    absolute error, whose difference is the relative increase. predictions: on all rows since the canary began, labelled
+    or not, the share of positive decisions, whose difference is the ratio; or the distance of the predictions.
+    labels_through: the last day whose labels are known. problem: the reason why the challenger cannot score.
     """
 
     step_days: int
@@ -46,7 +46,7 @@ class Evidence:
 
 
 def explain_failure(canary: Canary, evidence: Evidence) -> str | None:
-    """Return why the challenger must be rolled back; None when it need not."""
+    """Explain why the challenger must be rolled back; None if it need not be."""
     return (
         evidence.problem
         or _explain_predictions(canary, evidence)
@@ -99,7 +99,7 @@ def _explain_errors(canary: Canary, evidence: Evidence) -> str | None:
 
 
 def explain_lack(canary: Canary, evidence: Evidence, step_since: date) -> str | None:
-    """Return what evidence is missing before the challenger can advance; None when it is complete."""
+    """Describe the evidence that is missing for the challenger to advance; None if it is complete."""
     if not evidence.step_days and evidence.labels_through < step_since:
         return f"labels are known through {evidence.labels_through}, and the step began on {step_since}"
     requirements = [
@@ -119,7 +119,7 @@ def explain_lack(canary: Canary, evidence: Evidence, step_since: date) -> str | 
 
 
 def figures_of(canary: Canary, evidence: Evidence) -> dict[str, float]:
-    """Return the metrics behind a decision by name, without those that are undefined."""
+    """Return the metrics behind a decision by name, without undefined ones."""
     named = {
         canary.metric: evidence.metrics[canary.metric],
         evidence.errors_name: evidence.errors,

@@ -1,4 +1,4 @@
-"""The canary policy: decides when a canary starts, advances, is promoted or is rolled back."""
+"""The canary policy, which decides when a canary starts, advances, is promoted or is rolled back."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -32,8 +32,8 @@ class Decision:
 
 
 def next_candidate(state: Release, passed: Iterable[Version]) -> Version | None:
-    """Return the version that goes live next: that of the newest day which is later than, and different from, champion
-    and challenger, and was never withdrawn; None when there is none.
+    """Return the version to go live next, or None: the newest one that was never withdrawn, is of a later day than
+    champion and challenger, and differs from both.
 
     Args:
         state: the release state.
@@ -55,7 +55,8 @@ def decide(
 ) -> Decision:
     """Decide what happens on a day, from the release state, the next candidate and the evidence of the canary.
 
-    After the decision is carried out, deciding again on the same day with the same evidence gives `hold` or `none`.
+    After the decision has been carried out, deciding again on the same day with the same evidence gives `hold` or
+    `none`.
 
     Args:
         canary: the rules; None: models go live at once.
@@ -89,7 +90,7 @@ def decide(
             promote(state, candidate),
         )
     live = describe_share(canary.steps[0]) if not canary.steps[0] else f"live {describe_share(canary.steps[0])}"
-    reason = f"{candidate} passed its gates: {live} beside {state.champion}"
+    reason = f"{candidate} passed its gates: {live} alongside {state.champion}"
     return Decision("start", reason, start(state, candidate, canary.steps[0], day))
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from ml_assets.core.release.release_state import CHAMPION
 
-# Readers of metadata.json find the files that it names for this long after another model became the champion.
+# The files that metadata.json names remain readable for this long after another model becomes the champion.
 TIME_TO_READ = timedelta(hours=1)
 
 
 def champion_row(rows: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """Return the row that made the present champion the champion; None when there is none.
+    """Return the row that made the current champion the champion; None if there is none.
 
     Args:
         rows: rows of a ledger with LEDGER_ROWS_SCHEMA, in the order of their releases.
@@ -30,8 +30,8 @@ def metadata(
     Args:
         model: name of the model.
         row: the row of the champion, see `champion_row`.
-        files: content of each file by its name; preprocessing.json has the threshold, or the task of a model without
-            decisions, with its columns.
+        files: content of each file by its name; preprocessing.json has the threshold or, for a model without decisions,
+            its task and columns.
         registry_url: URL of the version's page in the registry, if it has one.
     """
     return {
@@ -55,8 +55,8 @@ def metadata(
 
 
 def _decisions(preprocessing: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the threshold; for a model without decisions None, its task, and the columns, classes or quantiles that it
-    predicts.
+    """Return the threshold; for a model without decisions None, the task, and the predicted columns, classes or
+    quantiles.
     """
     names = ("task", "predictions", "classes", "quantiles")
     return {
@@ -66,8 +66,8 @@ def _decisions(preprocessing: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def digests_to_keep(rows: Iterable[Mapping[str, Any]], now: datetime) -> set[str]:
-    """Return the digests of the models whose files are kept: the champion, the one before it, and every one that was
-    the champion within `TIME_TO_READ`.
+    """Return the digests of the models whose files are kept: the champion, the previous champion, and every model that
+    was the champion within `TIME_TO_READ`.
 
     Args:
         rows: rows of a ledger with LEDGER_ROWS_SCHEMA, in the order of their releases.

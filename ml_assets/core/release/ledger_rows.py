@@ -1,4 +1,4 @@
-"""Rows of the release ledger: the rows of a move, and the moves and release states of rows."""
+"""Rows of the release ledger: conversion of moves to rows, and of rows to moves and release states."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,7 +34,7 @@ def rows_of(before: Release, move: Move, at: datetime) -> list[dict[str, Any]]:
         at: the current time, with a time zone.
 
     Raises:
-        ValueError: when `after` is not that result, because the rows could not represent it.
+        ValueError: when `after` is a different state, which the rows could not represent.
     """
     old, new = before.aliases, move.after.aliases
     moved = [alias for alias in _ALIASES if old[alias] != new[alias]] or [

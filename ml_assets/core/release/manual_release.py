@@ -20,7 +20,7 @@ Command = Literal["rollback", "pause", "resume", "canary", "promote"]
 
 
 class CannotRelease(ValueError):
-    """A command that is not possible in the present release state; the message says why and what to do instead."""
+    """A command that is not possible in the current release state; the message says why and what to do instead."""
 
 
 def manual_move(
@@ -45,8 +45,8 @@ def manual_move(
         reason: the reason; None when none was given.
 
     Raises:
-        CannotRelease: when there is nothing to roll back, decisions are paused already or are not, the version is live
-            already, or there can be no canary.
+        CannotRelease: when there is nothing to roll back, decisions are already paused or not paused, the version is
+            already live, or no canary is possible.
     """
     action, after, description = _apply(canary, state, command, version, day)
     return Move(action, after, day, actor, reason or f"{description} by hand; no reason was given", {})

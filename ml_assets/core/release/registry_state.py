@@ -1,6 +1,4 @@
-"""The release state as aliases and tags in the registry, and the order of the changes that keeps it consistent for
-readers at any time.
-"""
+"""The release state as aliases and tags in the registry, changed in an order that keeps it consistent for readers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,9 +13,9 @@ ALIASES = (CHAMPION, CHALLENGER, PREVIOUS)
 class RegistryState:
     """The state of the registered model, which one request reads.
 
-    aliases: version number by existing alias. percent: share of the entities for the challenger; 0 in shadow.
-    release: number of the last release that was carried out completely; 0 before the first. versions_changed: when
-    a version was last created, deleted or changed, in milliseconds since 1970; 0 if MLflow does not say.
+    aliases: version number by existing alias. percent: share of the entities for the challenger; 0 in shadow. release:
+    number of the last completed release; 0 before the first. versions_changed: time at which a version was last
+    created, deleted or changed, in milliseconds since 1970; 0 if MLflow does not report it.
     """
 
     aliases: Mapping[str, int]
@@ -43,7 +41,7 @@ class RegistryState:
 
 @dataclass(frozen=True)
 class Change:
-    """One request to the registry, which sets an alias or a tag of the registered model; None removes the alias."""
+    """One request to the registry that sets an alias or a tag of the registered model; None removes the alias."""
 
     kind: str
     name: str

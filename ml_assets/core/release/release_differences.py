@@ -1,4 +1,4 @@
-"""Differences of MLflow and the deploy target from the release ledger, as sentences that name the remedy."""
+"""Differences between the release ledger and MLflow or the deploy target, as sentences with the remedy."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ ALIAS_REMEDY = "`ml-assets releases {model}` adopts the move, or sets the alias 
 
 
 def restore_command(model: str) -> str:
-    """Return the command that puts back what somebody removed from MLflow, the lake or the deploy target."""
+    """Return the command that restores what somebody removed from MLflow, the lake or the deploy target."""
     return f"`ml-assets restore {model}`"
 
 
@@ -74,16 +74,16 @@ def registry_differences(
 def explain_lost_ledger(
     model: str, latest: Release, registry_state: RegistryState | None, published: Mapping[str, Any] | None = None
 ) -> str | None:
-    """Return why the ledger cannot be right, with the remedy; None if it can.
+    """Explain why the ledger must be incomplete or wrong, with the remedy; None if it may be right.
 
-    MLflow names the last release that was carried out, and the deploy target the one of its champion. A ledger that
-    does not have them has lost releases, or is in another lake: it must not begin anew.
+    MLflow has the number of the last completed release, and the deploy target that of its champion. A ledger without
+    these releases has lost some, or is in another lake: it must not start from the beginning.
 
     Args:
         model: name of the model.
         latest: the latest release of the ledger.
         registry_state: the state of MLflow's registered model; None if MLflow does not have it.
-        published: the metadata of the deploy target; None if there are none.
+        published: the metadata of the deploy target; None if it has none.
     """
     begins = f"the release ledger of {model} ends with release {latest.number}, but"
     remedy = f"or restore the table {model}/release_ledger; if it is lost, {restore_command(model)} begins a new one"
@@ -108,7 +108,7 @@ def deploy_target_differences(
 
     Args:
         model: name of the model.
-        champion: the row of the ledger that made the present champion the champion; None without a champion.
+        champion: the ledger row that made the current champion the champion; None without a champion.
         published: the metadata of the published model; None if there is none, or it is incomplete.
         uri: location of the deploy target.
     """
@@ -122,13 +122,13 @@ def deploy_target_differences(
 
 
 def is_published(champion: Mapping[str, Any], published: Mapping[str, Any] | None) -> bool:
-    """Return whether the metadata of a deploy target are those of the champion and of its release."""
+    """Return whether a deploy target has the metadata of the champion and its release."""
     content = published or {}
     return (content.get("release"), content.get("model_digest")) == (champion["release"], champion["to_digest"])
 
 
 def summarize(differences: Sequence[str]) -> str:
-    """Return the differences as the end of a message; empty without any."""
+    """Return the differences as the end of a message; empty without differences."""
     return f"; differences from the release ledger: {'; '.join(differences)}" if differences else ""
 
 

@@ -1,4 +1,4 @@
-"""The release state, which says what is live, and the moves that change it."""
+"""The release state: the live versions, and the moves that change them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,7 +13,7 @@ Action = Literal["start", "advance", "promote", "rollback", "replace", "pause", 
 class Version:
     """A version in the registry: its number, the digest of its model, and the day of the model.
 
-    Two versions with one digest are equal: a version that is registered again gets another number.
+    Versions with the same digest are equal, because a version that is registered again gets another number.
     """
 
     number: int = field(compare=False)
@@ -28,11 +28,11 @@ class Version:
 class Release:
     """The release state after a number of releases.
 
-    number: number of the last release; 0 before the first. champion: live for all entities that the challenger is
-    not live for. challenger: live for `percent` of the entities; at 0 percent it is in shadow. previous: the
-    previous champion. step_since, canary_since: first day of predictions of the present step and of the canary.
-    withdrawn: digests of the models that were rolled back or replaced, which automatic decisions never release
-    again, whatever number they get in the registry.
+    number: number of the last release; 0 before the first. champion: live for all entities for which the challenger is
+    not. challenger: live for `percent` of the entities; at 0 percent it is in shadow. previous: the previous champion.
+    step_since, canary_since: first day of predictions of the current step and of the canary. withdrawn: digests of the
+    models that were rolled back or replaced, which automatic decisions never release again, whatever number they get in
+    the registry.
     """
 
     number: int = 0
@@ -62,8 +62,9 @@ class Move:
 
     action: start (of a canary), advance (to a larger share), promote (to champion), rollback (of the canary, or of the
     champion to the previous one), replace (of the canary by a newer one), pause and resume (of automatic decisions),
-    adopt (of changes that somebody made in the registry). after: the release state after it. day: first day of
-    predictions that it affects. actor: the run or person. reason: one sentence for people. metrics: metrics behind it.
+    adopt (of changes that somebody made in the registry). after: the release state after the move. day: first day of
+    predictions that it affects. actor: the run or person. reason: one sentence for people. metrics: metrics behind the
+    decision.
     """
 
     action: Action
@@ -75,7 +76,7 @@ class Move:
 
 
 def start(state: Release, version: Version, percent: int, day: date) -> Release:
-    """Make a version the canary for a share of the entities; withdraw the one that was the canary."""
+    """Make a version the canary for a share of the entities; withdraw the previous canary."""
     withdrawn = frozenset() if state.challenger is None else frozenset({state.challenger.digest})
     return replace(
         _next(state),
@@ -127,11 +128,11 @@ def pause(state: Release, paused: bool) -> Release:
 def adopt(
     state: Release, champion: Version | None, challenger: Version | None, percent: int, paused: bool, day: date
 ) -> Release:
-    """Adopt what somebody made live in the registry.
+    """Adopt the versions that somebody made live in the registry.
 
     A champion that is replaced by a model of an earlier day is withdrawn, as in a rollback; one that is replaced by a
-    later model becomes the previous champion. A former challenger that is not the champion is withdrawn. A canary that
-    is compared with another model than before starts again.
+    later model becomes the previous champion. A former challenger that is not the champion is withdrawn. A canary whose
+    champion changed starts again.
 
     Args:
         state: the release state before.
@@ -162,8 +163,8 @@ def adopt(
 
 
 def live_on(releases: Iterable[tuple[date, Release]], day: date) -> Release:
-    """Return the release state for the rows of a day: that of the last release, in order, whose day is not later; an
-    empty state before the first.
+    """Return the release state for the rows of a day: the state after the last release, in order, whose day is not
+    later, or an empty state before the first.
     """
     live = Release()
     for first_day, release in releases:

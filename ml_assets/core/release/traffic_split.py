@@ -16,7 +16,7 @@ def bucket_of(model: str, entity: object) -> float:
     """Return the bucket of an entity, from 0 to below 100 in hundredths; entities are evenly distributed.
 
     The bucket is the 8-byte BLAKE2b digest (RFC 7693) of model and entity as text, modulo 10,000. It depends on the
-    model so that not every model starts with the same entities, and not on the version so that an entity keeps its
+    model, so that models do not all start with the same entities, but not on the version, so that an entity keeps its
     bucket.
 
     Args:
@@ -28,8 +28,8 @@ def bucket_of(model: str, entity: object) -> float:
 
 
 def is_routed_to_challenger(model: str, entity: object, percent: float) -> bool:
-    """Return whether a canary for a share of the entities, in percent, is live for an entity; never for a missing
-    one."""
+    """Return whether a canary for a share of the entities, in percent, is live for an entity; False for a missing
+    entity."""
     return entity is not None and bucket_of(model, entity) < percent
 
 

@@ -1,1 +1,1 @@
-"""Validation of a day by the contract, its violations, and the corrections of quarantined rows."""
+"""Validation of a day against the contract, its violations, and the corrections of quarantined rows."""

@@ -50,10 +50,10 @@ def _schema_of(columns: tuple[tuple[str, str], ...]) -> "pa.DataFrameSchema":
 
 
 def contract_schema(spec: Contract) -> "pa.DataFrameSchema":
-    """Return the columns of the specification as a pandera schema with rules of values only; types are converted
-    before.
+    """Return the columns of the specification as a pandera schema with only the rules of values; types are converted
+    before it is applied.
 
-    The title of a check is the name of the field with the rule, and its error is the rule in words.
+    The title of a check is the field that states the rule, and its error is the rule in words.
     """
     return _schema_of(tuple((name, column.model_dump_json()) for name, column in spec.columns.items()))
 
@@ -95,7 +95,7 @@ def find_violations(spec: Contract, rows: pd.DataFrame, is_in_day: pd.Series) ->
         is_in_day: whether the event time of each row is in the day of the partition (true without an event time).
 
     Returns:
-        A frame with a line for each row and violated rule, in order of row and reason, and the columns `row` (position
+        A frame with a line for each row and violated rule, in order of row and reason, with the columns `row` (position
         in `rows`), `reason` (`column: rule`), `column`, `rule` and `severity` (error or warn).
 
     Raises:
@@ -137,7 +137,7 @@ def _repeated(texts: list[str], number: np.ndarray) -> pd.Categorical:
 def _unreadable(texts: pd.Series) -> list[Violation]:
     """Return the violations of values that could not be read, and of lines that are not rows.
 
-    Each distinct text is parsed once: a column that a file lacks has the same text in all rows.
+    Each distinct text is parsed only once, because a column that a file lacks has the same text in all rows.
     """
     number, distinct = _factorize(texts)
     positions_by_rule: dict[tuple[str, str], list[int]] = {}
@@ -155,7 +155,7 @@ def _violations_of_values(
     spec: Contract, name: str, column: "pa.Column", values: pd.Series, unreadable_rows: Sequence[np.ndarray]
 ) -> Iterator[Violation]:
     """Yield the violations of the values of one column. `unreadable_rows`: rows whose value is null because it could
-    not be read, and which therefore do not count as missing.
+    not be read, so that it does not count as missing.
     """
     severity_of = spec.columns[name].severity_of
     if not column.nullable:
@@ -183,14 +183,14 @@ def _failing(values: pd.Series, check: "pa.Check") -> np.ndarray:
 
 
 def _factorize(values: pd.Series) -> tuple[np.ndarray, pd.Index]:
-    """Return the number of the distinct value of each value, -1 where it is missing, and the distinct values."""
+    """Return the code of each value, -1 where it is missing, and the distinct values by code."""
     categorical = values.astype("category").cat
     return categorical.codes.to_numpy(), categorical.categories
 
 
 def _rows_of(number: np.ndarray, chosen: Sequence[int] | np.ndarray, count: int) -> np.ndarray:
-    """Return the positions of the values whose number, below `count`, is one of `chosen`."""
+    """Return the positions of the values whose code, below `count`, is one of `chosen`."""
     is_chosen = np.zeros(count + 1, dtype=bool)
     is_chosen[chosen] = True
-    # The number -1, of missing values, refers to the last element, which is never chosen.
+    # The code -1, of missing values, indexes the last element, which is never chosen.
     return np.flatnonzero(is_chosen[number])

@@ -38,7 +38,7 @@ _PENDING = "pending"
 
 
 class RepairRefused(Exception):
-    """A file of corrected rows that cannot be used at all; the message says why."""
+    """A file of corrected rows that cannot be used; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ class RepairRow:
 
 @dataclass(frozen=True)
 class CheckedDay:
-    """The result of a check of the corrected rows of a day: problems, and the new corrections, which may be used only
-    when there are no problems.
+    """The result of checking the corrected rows of a day: problems, and the new corrections, which may be used only if
+    there are no problems.
     """
 
     problems: Sequence[str]
@@ -93,9 +93,9 @@ def read_repair_file(feed: Feed, name: str, content: bytes) -> list[RepairRow]:
             f"{name} has columns that the contract does not have: {', '.join(unknown)}; the columns are "
             f"{', '.join(feed.columns)}"
         )
-    # Other names, because reading a landed file adds its own file and rows under these names.
+    # Rename them, because reading a landed file adds columns with these names.
     row_columns = {f"named{column}": Column(type="string", source=column, nullable=True) for column in ROW_COLUMNS}
-    # The export is in the default dialect, whatever the files of the day are in.
+    # The export has the default dialect, whatever the dialect of the day's files is.
     source = feed.source.model_copy(update={"csv": CsvDialect()})
     contract = replace(feed, source=source, columns={**without_source_names(feed).columns, **row_columns})
     landed = read_landed_file(contract, name, content)
@@ -137,8 +137,8 @@ def by_day(rows: Sequence[RepairRow]) -> tuple[dict[date, list[RepairRow]], list
 
 
 def correctable_reasons(reasons: Sequence[str]) -> list[str]:
-    """Return the reasons for quarantine that a correction of the row can remove; none where the day is rejected because
-    of other rows, or the row repeats one that is published.
+    """Return the reasons for quarantine that a correction of the row can remove; none if the day is rejected because of
+    other rows, or the row repeats a published one.
     """
     return [] if THE_DAY_IS_REJECTED in reasons else [reason for reason in reasons if REPEATED not in reason]
 
@@ -148,8 +148,8 @@ def check_day(
 ) -> CheckedDay:
     """Check the corrected rows of a day by validating the day with them.
 
-    Identical rows may be repeated, as in landed files: a conflict between rows with one key is resolved by making the
-    wrong ones equal to the right one.
+    As in landed files, identical rows may be repeated: a conflict between rows with the same key is resolved by making
+    the wrong rows equal to the right one.
 
     Args:
         feed: the contract.
@@ -197,10 +197,10 @@ def check_day(
 def _current_values(
     feed: Feed, raw: pa.Table, existing: Mapping[RowId, Correction], landed: Sequence[RowId]
 ) -> list[dict[str, object]]:
-    """Return the present values of landed rows, with the existing corrections applied."""
+    """Return the current values of landed rows, with the existing corrections applied."""
     rows = apply_corrections(feed, raw, existing.values()).rows
     positions = positions_of(rows, [existing[row_id].row_id if row_id in existing else row_id for row_id in landed])
-    # An outdated correction is not among the rows, but its landed row is.
+    # The rows do not include outdated corrections, but do include their landed rows.
     positions = [
         position if position >= 0 else positions_of(rows, [row_id])[0]
         for position, row_id in zip(positions, landed, strict=True)

@@ -15,7 +15,7 @@ from ml_assets.core.model_spec.types.file_limits import FileLimits
 from ml_assets.core.tables.schemas import SOURCE_FILE, SOURCE_ROW, UNREADABLE, raw_schema
 
 REPLACED = "_replaced"
-# Corrections were within the limits when they were accepted, so the largest ones apply now.
+# Corrections were within the limits when they were accepted, so the maximum limits apply here.
 _NO_LIMITS = FileLimits(unpacked_bytes=1 << 50, rows=1 << 40, columns=1_000_000, line_bytes=1 << 29, depth=500)
 Values = Mapping[str, object]
 RowId = tuple[str, int]
@@ -27,8 +27,8 @@ class Correction:
     """A corrected row.
 
     landed: the landed row that it replaces. values: JSON-able values by column. replaced: the values of the landed row
-    when it was corrected; the correction applies only while the landed row is unchanged, so that it never replaces
-    another row of a rewritten file. row_id: its own file and line.
+    when it was corrected; the correction applies only while the landed row is unchanged, so that it never replaces a
+    different row of a rewritten file. row_id: its own file and line.
     """
 
     landed: RowId
@@ -69,8 +69,8 @@ def values_of(feed: Feed, rows: pa.Table) -> list[dict[str, object]]:
 
 
 def correction_file(number: int, corrections: Iterable[Correction]) -> tuple[str, bytes]:
-    """Return name and content of a correction file: one line for each correction, and a name of the running number in
-    its day and the SHA-256 of the content.
+    """Return the name of a correction file (its running number in the day and the SHA-256 of the content) and its
+    content, one line for each correction.
     """
     lines = [
         json.dumps(
@@ -94,8 +94,8 @@ def number_of(key: str) -> int:
 
 
 def read_corrections(files: Mapping[str, bytes]) -> dict[RowId, Correction]:
-    """Return the latest correction of each landed row: that of the file with the highest number, or with the highest
-    key among equal numbers.
+    """Return the latest correction of each landed row: the one in the file with the highest number, or of equal numbers
+    in the file with the highest key.
 
     A correction may name an earlier corrected row; it then replaces the landed row of that correction.
 
@@ -117,8 +117,8 @@ def read_corrections(files: Mapping[str, bytes]) -> dict[RowId, Correction]:
 def apply_corrections(feed: Feed, raw: pa.Table, corrections: Iterable[Correction]) -> CorrectedDay:
     """Replace landed rows of a day by their corrections, which are read as landed JSON lines.
 
-    The provenance of a corrected row is its own file and line. Columns that the specification got after the correction
-    have the values of the landed row.
+    The provenance of a corrected row is its own file and line. Columns that were added to the specification after the
+    correction have the values of the landed row.
 
     Args:
         feed: the contract.
@@ -167,7 +167,7 @@ def positions_of(rows: pa.Table, row_ids: Sequence[RowId]) -> np.ndarray:
 
 
 def without_source_names(feed: Feed) -> Feed:
-    """Return the contract of files whose columns have the names of the specification instead of those of the source."""
+    """Return the contract for files whose columns are named as in the specification instead of the source."""
     return replace(
         feed, columns={name: column.model_copy(update={"source": None}) for name, column in feed.columns.items()}
     )

@@ -1,4 +1,5 @@
-"""The form of a key: what a spreadsheet, a float or a fixed width changes in the text of an identifier."""
+"""Changes to the text of keys that a spreadsheet, a float or a fixed width causes, and a canonical form without
+them."""
 
 import re
 import unicodedata
@@ -49,10 +50,11 @@ _STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
 
 
 def canonical_form(texts: Iterable[str]) -> list[str]:
-    """Return the form of each key in which leading zeros, surrounding space, letter case, a trailing .0, an exponent
-    and separators of thousands make no difference.
+    """Return the canonical form of each key, without differences in leading zeros, surrounding space, letter case, a
+    trailing .0, an exponent and thousands separators.
 
-    Two keys of one form need not be the same key: it finds candidates for people, and is never used to join.
+    Keys with the same form need not be the same key: the form finds candidates for people, and is never used for a
+    join.
     """
     return [SEPARATOR.join(map(_canonical, text.split(SEPARATOR))) for text in texts]
 

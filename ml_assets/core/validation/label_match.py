@@ -1,4 +1,4 @@
-"""Labels matched with rows by key: labels that belong to no row, and keys that differ from a row's key in form."""
+"""Matching of labels with rows by key: labels without a row, and keys that differ from a row's key only in form."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,11 +17,11 @@ WEEKS_AROUND = (-14, -7, 7, 14)
 
 @dataclass(frozen=True)
 class LabelMatch:
-    """The labels of one delivery, by what is known of their rows.
+    """The labels of one delivery, grouped by what is known about their rows.
 
-    labels: delivered keys. other_form: keys that no row has, but one has in another form. unmatched: other keys that no
-    row has, although the days in which their rows could be are in the lake. undecided: keys that no row has, and whose
-    rows may be outside the lake. examples: a few keys of other_form and unmatched, with the difference.
+    labels: delivered keys. other_form: keys without a row that equal a row's key in another form. unmatched: other keys
+    without a row, although the days that could contain it are in the lake. undecided: keys without a row that may have
+    one outside the lake. examples: a few keys of other_form and unmatched, with the difference.
     """
 
     labels: int
@@ -32,22 +32,22 @@ class LabelMatch:
 
     @property
     def without_row(self) -> int:
-        """Number of labels that belong to no row."""
+        """Number of labels without a row."""
         return self.other_form + self.unmatched
 
     @property
     def decided(self) -> int:
-        """Number of labels of which it is known whether they belong to a row."""
+        """Number of labels that are known to have a row or to have none."""
         return self.labels - self.undecided
 
     @property
     def share(self) -> float:
-        """Share of labels that belong to no row among those of which it is known."""
+        """Share of labels without a row among the decided labels."""
         return self.without_row / self.decided if self.decided else 0.0
 
 
 class LabelMatcher:
-    """The keys of several deliveries of labels, looked for among rows, a day of rows at a time.
+    """Search for the keys of several deliveries of labels among rows, one day of rows at a time.
 
     Args:
         names: the columns of the key.
@@ -71,17 +71,17 @@ class LabelMatcher:
 
     @property
     def unmatched(self) -> int:
-        """Number of keys that no row has had so far on the day of their first delivery or before."""
+        """Number of keys for which no row of the day of their first delivery or earlier has been found so far."""
         return int((self._first_row > self._first_delivery).sum())
 
     def add_rows(self, day: date, rows: pd.DataFrame) -> None:
-        """Look for the keys among those of rows of a day."""
+        """Look for the keys among the rows of a day."""
         positions = self._keys.get_indexer(self._index(rows.dropna()).unique())
         positions = positions[positions >= 0]
         self._first_row[positions] = np.minimum(self._first_row[positions], day.toordinal())
 
     def add_forms(self, rows: pd.DataFrame) -> bool:
-        """Look for the keys that no row has, in another form, among those of some rows; return whether any is left."""
+        """Look for keys without a row, in another form, among the keys of some rows; return whether any key is left."""
         if not self._forms:
             self._forms = set(canonical_form(_to_text(self._keys[self._first_row > self._first_delivery])))
         texts = _to_text(self._index(rows.dropna()).unique())
@@ -91,7 +91,7 @@ class LabelMatcher:
         return len(self._row_of_form) < len(self._forms)
 
     def known_days(self, time_zone: str) -> list[date]:
-        """List the days on which labels of no row became known, ascending."""
+        """List the days on which labels without a row became known, ascending."""
         days: set[date] = set()
         for delivery in self._deliveries:
             labels = self._without_row(delivery)
@@ -104,7 +104,7 @@ class LabelMatcher:
         Args:
             delivery: the day of the delivery.
             undecided_days: days of `known_days` on which the row of a label may be outside the lake.
-            time_zone: that of the source.
+            time_zone: the time zone of the source.
         """
         labels = self._without_row(delivery)
         texts = _to_text(self._index(labels))
@@ -138,14 +138,15 @@ def list_undecided_days(
 ) -> set[date]:
     """List the days whose labels may belong to rows outside the lake.
 
-    The row of a label that became known on a day lies, but for late labels, at most `delay` before it. It may be
-    outside the lake if that reaches back before the first day with rows, or covers a day without rows or with
-    incomplete ones. A day without rows is none of these if the same weekday of the weeks around has none either.
+    Except for late labels, the row of a label lies at most `delay` before the day on which the label became known. It
+    may be outside the lake if this period begins before the first day with rows, or contains a day with missing or
+    incomplete rows. A day without rows does not count as missing if the same weekday of the surrounding weeks has no
+    rows either.
 
     Args:
         known: the days on which the labels became known.
         days_with_rows: the days with rows in the lake.
-        damaged: days whose rows are not complete.
+        damaged: days with incomplete rows.
         delay: `label_delay`.
     """
     first = min(days_with_rows, default=date.max)
@@ -169,7 +170,7 @@ def list_undecided_days(
 
 
 def _known_days(labels: pd.DataFrame, delivery: date, time_zone: str) -> list[date]:
-    """Return the day on which each label became known, at the latest that of the delivery."""
+    """Return the day on which each label became known, at the latest the day of delivery."""
     return [min(day, delivery) for day in labels[KNOWN_AT].dt.tz_convert(time_zone).dt.date]
 
 

@@ -22,11 +22,10 @@ def export_schema(feed: Feed) -> pa.Schema:
 
 
 def rows_to_correct(feed: Feed, day: date, rows: pa.Table, entries: pa.Table) -> pa.Table:
-    """Return the quarantined rows of a day that need a correction, with values that read back as the same; see
+    """Return the quarantined rows of a day that need a correction, with values that survive a round trip; see
     `values_of`.
 
-    Rows that are in quarantine only because their day is rejected, or because they repeat a row that is published, are
-    left out.
+    Rows that are quarantined only because their day is rejected or because they repeat a published row are left out.
 
     Args:
         feed: the contract.

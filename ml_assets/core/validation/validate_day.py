@@ -60,18 +60,19 @@ def validate_day(spec: Contract, day: date, raw: pa.Table, objects: pa.Table) ->
 
 
 def validate_days(spec: Contract, days: Sequence[RawDay]) -> list[ValidatedDay]:
-    """Split the rows of days into accepted and quarantined. Invalid data are a result, never an exception.
+    """Split the rows of days into accepted and quarantined. Invalid data is a result, never an exception.
 
-    Rows that violate a rule of severity error are quarantined with all of their violations; rows that violate rules of
-    severity warn only are published. Of identical rows of a day one is kept; rows of a day that share a row key but
-    differ are all quarantined. A day is rejected (published empty, all rows quarantined, a `day` entry with the reason)
-    when one of its objects cannot be read, when its rows are fewer or more than `quality` allows, or when the share of
-    invalid rows is above `quality.max_bad_share` (neither identical repeats nor rules of severity warn make a row
-    invalid). Each day is as it would be by itself; together, their rules are applied once.
+    Rows that violate a rule of severity error are quarantined with all of their violations; rows that only violate
+    rules of severity warn are published. Of identical rows of a day, one is kept; rows of a day that share a row key
+    but differ are all quarantined. A day is rejected (published empty, all rows quarantined, a `day` entry with the
+    reason) when one of its objects cannot be read, when it has fewer or more rows than `quality` allows, or when the
+    share of invalid rows is above `quality.max_bad_share` (neither identical repeats nor rules of severity warn make a
+    row invalid). The result of a day does not depend on the other days; days are validated together so that each rule
+    is applied only once.
 
     Args:
         spec: the contract of the files.
-        days: the days, with one row in all at least, or none.
+        days: the days; unless the list is empty, at least one day has rows.
     """
     raw = pa.concat_tables([raw_day.rows for raw_day in days]).combine_chunks()
     ends = np.cumsum([raw_day.rows.num_rows for raw_day in days])
@@ -96,7 +97,7 @@ def validate_days(spec: Contract, days: Sequence[RawDay]) -> list[ValidatedDay]:
         is_rejected = np.array([rejection is not None for rejection in rejections])[day_numbers]
         others = np.flatnonzero(is_rejected & ~is_quarantined)
         added = pd.DataFrame({"row": others, "reason": THE_DAY_IS_REJECTED})
-        # pandas warns of frames without rows.
+        # pandas warns about frames without rows.
         reasons = pd.concat([part for part in (reasons, added) if len(part)] or [reasons], ignore_index=True)
         is_quarantined |= is_rejected
     order = _in_order(spec, raw, day_numbers)
@@ -164,10 +165,10 @@ def _repeats(
     spec: Contract, raw: pa.Table, rows: pd.DataFrame, day_numbers: np.ndarray, is_bad: np.ndarray
 ) -> list[Violation]:
     """Return the violations of rows that share a row key within a day: identical rows except the first (by file and
-    row), and all rows that differ and are not invalid already.
+    row), and all differing rows that are not already invalid.
     """
     keys = rows[spec.row_key]
-    # Most keys occur once in all of the days, and looking at the days of the others only takes half of the time.
+    # Most keys occur only once in all days; comparing days only for the others halves the time.
     is_shared = keys.duplicated(keep=False).to_numpy() & keys.notna().all(axis=1).to_numpy()
     positions = np.flatnonzero(is_shared)
     shared_keys = keys.iloc[positions].assign(**{DAY_NUMBER: day_numbers[positions]})

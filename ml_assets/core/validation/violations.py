@@ -73,7 +73,7 @@ def _sample(spec: Contract, raw: pa.Table, column: str, rule: str, rows: np.ndar
 
 
 def _value(row: dict, names: list[str], column: str) -> str | None:
-    """Return the values of `names` as text; without names, the original text of `column`, which could not be read."""
+    """Return the values of `names` as text; without names, the original text of the unreadable value of `column`."""
     values = [row[name] for name in names]
     if not names:
         text = json.loads(row[UNREADABLE])[column]

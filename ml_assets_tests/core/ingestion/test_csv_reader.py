@@ -181,7 +181,7 @@ def test_the_header_of_a_csv_file_is_read_from_its_first_lines(content, names):
 
 
 def test_a_csv_file_without_lines_has_no_header():
-    with pytest.raises(ValueError, match="the file is empty: not even a header"):
+    with pytest.raises(ValueError, match="the file is empty and has no header"):
         read_csv_header(b"", STRICT)
 
 

@@ -195,7 +195,7 @@ IN_SHADOW = start(LIVE, SECOND, 0, date(2025, 3, 10))
 def test_a_canary_may_begin_in_shadow_and_goes_from_there_to_a_share_of_the_entities():
     begun = _decide(None, LIVE, SECOND, canary=SHADOW)
     assert (begun.outcome, begun.after.challenger, begun.after.percent) == ("start", SECOND, 0)
-    assert begun.reason.endswith("in shadow beside version 1 of 2025-03-01")
+    assert begun.reason.endswith("in shadow alongside version 1 of 2025-03-01")
     advanced = _decide(_evidence(), IN_SHADOW, canary=SHADOW)
     assert (advanced.outcome, advanced.after.percent) == ("advance", 25)
     assert "goes from its shadow to 25 percent" in advanced.reason

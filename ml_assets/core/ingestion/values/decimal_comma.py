@@ -11,9 +11,9 @@ _SWAPPED[[ord(","), ord(".")]] = ord("."), ord(",")
 
 
 def convert_with_comma(values: pa.ChunkedArray, to: ColumnType, time_zone: str) -> tuple[pa.Array, pa.Array | None]:
-    """Read every value as `convert` does, with a decimal comma in numbers and integers.
+    """Read every value like `convert`, with a decimal comma in numbers and integers.
 
-    A point is then no decimal separator, and a value with one cannot be read: 1.234 may be a thousand.
+    A value with a point is then unreadable, because the point may be a thousands separator, as in 1.234.
     """
     if to not in ("integer", "number"):
         return convert(values, to, time_zone)
@@ -22,7 +22,7 @@ def convert_with_comma(values: pa.ChunkedArray, to: ColumnType, time_zone: str) 
 
 
 def _swap(texts: pa.Array) -> pa.Array:
-    """Replace each comma by a point and each point by a comma; no other character of UTF-8 has their bytes."""
+    """Replace each comma by a point and each point by a comma; no other UTF-8 character contains these bytes."""
     validity, offsets, data = texts.buffers()
     if data is None:
         return texts

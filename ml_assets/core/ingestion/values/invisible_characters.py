@@ -1,4 +1,4 @@
-"""Invisible characters in names and keys: those that nobody sees and that take part in no word."""
+"""Invisible characters in names and keys."""
 
 import unicodedata
 

@@ -1,7 +1,7 @@
-"""Days and times that were written in the Julian calendar, as Spark 2 did for all before 1582-10-15."""
+"""Days and times written in the Julian calendar, as Spark 2 wrote all dates before 1582-10-15."""
 
-# pyarrow makes the functions of its compute module at run time, where no type checker sees them.
-# pyright: reportAttributeAccessIssue=false
+# pyarrow creates the functions of its compute module at run time, so type checkers do not know them. pyright:
+# reportAttributeAccessIssue=false
 
 import numpy as np
 import pyarrow as pa
@@ -13,9 +13,9 @@ _JULIAN_DAY_OF_1970 = 2_440_588
 
 
 def to_gregorian(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return the day of the same name in the Gregorian calendar for each day or time before 1582-10-15.
+    """Return, for each day or time before 1582-10-15, the same date in the Gregorian calendar.
 
-    Columns of other types than date32 and timestamp stay. The day of a time is that in UTC.
+    Columns of types other than date32 and timestamp are not changed. Times are converted by their UTC day.
     """
     kind = column.type
     if not (pa.types.is_date32(kind) or pa.types.is_timestamp(kind)):
@@ -24,7 +24,7 @@ def to_gregorian(column: pa.ChunkedArray) -> pa.ChunkedArray:
     storage = pa.int32() if pa.types.is_date32(kind) else pa.int64()
     numbers = pc.fill_null(column.cast(storage), 0).to_numpy().astype(np.int64)
     days = numbers // per_day
-    # The formula ends 4,800 years before our era.
+    # The formula is valid from 4800 BC on.
     is_julian = (days < _FIRST_GREGORIAN_DAY) & (days > -_JULIAN_DAY_OF_1970)
     if not is_julian.any():
         return column
@@ -34,9 +34,9 @@ def to_gregorian(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _same_date(days: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the days since 1970 of the Gregorian dates that have the names of Julian ones.
+    """Convert days since 1970 of Julian dates to those of the Gregorian dates with the same name.
 
-    The algorithm for the date of a Julian day number is that of E. G. Richards, Calendars (2013), chapter 15.
+    The algorithm for the date of a Julian day number is from E. G. Richards, Calendars (2013), chapter 15.
     """
     shifted = days + _JULIAN_DAY_OF_1970 + 32_082
     cycle = (4 * shifted + 3) // 1461

@@ -1,7 +1,7 @@
 """Text in columns of other types, such as bytes and UUIDs, and text that is not valid Unicode."""
 
-# pyarrow makes the functions of its compute module at run time, where no type checker sees them.
-# pyright: reportAttributeAccessIssue=false
+# pyarrow creates the functions of its compute module at run time, so type checkers do not know them. pyright:
+# reportAttributeAccessIssue=false
 
 import re
 from uuid import UUID
@@ -18,7 +18,7 @@ _WIDE_ENCODINGS = {
 
 
 def decode(column: pa.Array) -> tuple[pa.Array, pa.Array | None]:
-    """Return the text of a column of text or bytes; other columns stay.
+    """Return the text of a column of text or bytes; other columns are not changed.
 
     UUIDs become their usual text. Bytes are text if they are UTF-8 without control characters.
 
@@ -46,9 +46,10 @@ def decode(column: pa.Array) -> tuple[pa.Array, pa.Array | None]:
 
 
 def escape(text: str) -> str:
-    r"""Return text with escapes for what is not Unicode: \ud83d for half a pair, \xfc for a byte that is not UTF-8.
+    r"""Return text with escapes for parts that are not Unicode: \ud83d for a lone surrogate, \xfc for a byte that is
+    not UTF-8.
 
-    Bytes are those that Python's error handler surrogateescape kept.
+    Such bytes are kept by Python's error handler surrogateescape.
     """
     try:
         return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
@@ -58,7 +59,7 @@ def escape(text: str) -> str:
 
 def _check_unicode(column: pa.Array) -> tuple[pa.Array, pa.Array | None]:
     try:
-        # The parquet reader accepts bytes that are not UTF-8 as text, and an error comes only where the text is used.
+        # The Parquet reader accepts invalid UTF-8 as text, and the error only occurs when the text is used.
         column.validate(full=True)
     except pa.ArrowInvalid:
         kind = pa.large_binary() if pa.types.is_large_string(column.type) else pa.binary()

@@ -1,7 +1,7 @@
 """Conversion of landed columns to instants of the years 1 to 9999."""
 
-# pyarrow makes the functions of its compute module at run time, where no type checker sees them.
-# pyright: reportAttributeAccessIssue=false
+# pyarrow creates the functions of its compute module at run time, so type checkers do not know them. pyright:
+# reportAttributeAccessIssue=false
 
 import re
 
@@ -14,14 +14,14 @@ from ml_assets.core.tables.local_time import FIRST, LAST, NO_TIME, to_instants
 from ml_assets.core.tables.schemas import TIMESTAMP
 
 _ZONE = r"[0-9][Tt ] *[0-9][0-9:.,]* *([Zz]|[+-][0-9]{1,2}(:?[0-9]{2})?)$"
-# pandas reads "now" and "today" as the clock, and a shift such as +01:0 as a time zone.
+# pandas would read "now" and "today" as the current time, and an offset such as +01:0 as a time zone.
 _NO_ZONE = r"^[0-9][0-9./ -]*([Tt] *[0-9][0-9:.,]*|[0-9] +[0-9][0-9:.,]*)?$"
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _YEAR = re.compile("[0-9]{4}(?=-|[0-9]{4})")
 _CALENDAR_YEARS, _CALENDAR_MICROSECONDS = 400, 146_097 * 86_400_000_000
-"""The Gregorian calendar repeats after 400 years, which are 146,097 days."""
+"""The Gregorian calendar repeats every 400 years, which have 146,097 days."""
 _FIRST_PARSED = 1800
-"""pandas parses times of nanoseconds, which end in 2262; this year and the 399 after it stand for all others."""
+"""pandas parses nanosecond times, which end in 2262; this year and the 399 after it represent all others."""
 
 
 def to_timestamp(column: pa.Array, time_zone: str) -> pa.Array:
@@ -76,13 +76,14 @@ def _only(is_chosen: pa.Array, column: pa.Array) -> pa.Array:
 
 
 def _microseconds(column: pa.Array) -> NDArray[np.int64]:
-    """Return whole microseconds since 1970, rounded down; NO_TIME for missing values and other years than 1 to 9999."""
+    """Return whole microseconds since 1970, rounded down; NO_TIME for missing values and outside the years 1 to
+    9999."""
     per_second = _PER_SECOND[column.type.unit]
     numbers = column.cast(pa.timestamp(column.type.unit)).cast(pa.int64())
     values = pc.fill_null(numbers, 0).to_numpy(zero_copy_only=False)
     is_valid = pc.is_valid(numbers).to_numpy(zero_copy_only=False)
     first, last = FIRST * per_second // 10**6, LAST * per_second // 10**6
-    # Nanoseconds of 64 bits end long before.
+    # 64-bit nanoseconds end long before the year 9999.
     if per_second <= 10**6:
         is_valid &= (values >= first) & (values <= last)
     values = np.where(is_valid, values, 0)
@@ -98,7 +99,7 @@ def _within_parsed_years(column: pa.Array) -> tuple[pa.Array, NDArray[np.int64] 
     """Replace the year of each text by one that pandas parses and that has the same calendar.
 
     Returns:
-        (texts, centuries): the number of times that 400 years have to be added to each; null for the year 0.
+        (texts, centuries): the number of times that 400 years must be added to each; null for the year 0.
     """
     encoded = column.dictionary_encode()
     texts, shifts = [], []

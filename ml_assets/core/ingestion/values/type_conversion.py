@@ -1,7 +1,7 @@
 """Conversion of landed columns to the types of the spec, value by value."""
 
-# pyarrow makes the functions of its compute module at run time, where no type checker sees them.
-# pyright: reportAttributeAccessIssue=false
+# pyarrow creates the functions of its compute module at run time, so type checkers do not know them. pyright:
+# reportAttributeAccessIssue=false
 
 from decimal import Decimal
 
@@ -16,7 +16,7 @@ _INTEGER = r"^[+-]?[0-9]+(\.0*)?$"
 _LARGEST = 2**63 - 1
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
 _EXACT = {16: 2.0**11, 32: 2.0**24, 64: 2.0**53}
-"""Doubles from this one on, by their bits, stand for more than one integer."""
+"""From this value on, a double may stand for more than one integer."""
 _TRUE, _FALSE = pa.array(["true", "1", "1.0"]), pa.array(["false", "0", "0.0"])
 
 
@@ -52,7 +52,7 @@ def _as_array(values: pa.ChunkedArray) -> pa.Array:
 
 
 def _without_nothing(column: pa.Array) -> pa.Array:
-    """Replace what counts as missing by null: NaN, and text of spaces only."""
+    """Replace values that count as missing by null: NaN, and text of spaces only."""
     if pa.types.is_floating(column.type):
         return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
     if pa.types.is_string(column.type):
@@ -81,7 +81,7 @@ def _to_integer(column: pa.Array, _: str) -> pa.Array:
     if pa.types.is_boolean(kind) or pa.types.is_integer(kind):
         return column.cast(pa.int64())
     if pa.types.is_decimal(kind):
-        # At the greatest precision the largest integer fits, whatever the scale of the column.
+        # With the maximum precision, the largest integer fits whatever the scale of the column is.
         widest = pa.decimal256(76, kind.scale)
         wide = column.cast(widest)
         whole = pc.and_(
@@ -103,13 +103,13 @@ def _to_integer(column: pa.Array, _: str) -> pa.Array:
 
 
 def _without_words(column: pa.Array) -> pa.Array:
-    """Replace true and false, which stand for 1 and 0 in text as booleans of Parquet do."""
+    """Replace the words true and false by 1 and 0, as for Parquet booleans."""
     lower = pc.utf8_lower(column)
     return pc.if_else(pc.equal(lower, "true"), "1", pc.if_else(pc.equal(lower, "false"), "0", column))
 
 
 def _fits_int64(whole: pa.Array) -> pa.Array:
-    """Return whether digits with or without a minus sign fit in 64 bits; digits of equal length compare as text."""
+    """Return whether digits, with or without a minus sign, fit in 64 bits; digits of equal length compare as text."""
     digits = pc.replace_substring_regex(whole, "^-?0*", "")
     length, largest = pc.utf8_length(digits), str(_LARGEST)
     fits = pc.or_(
@@ -135,10 +135,9 @@ def _to_number(column: pa.Array, _: str) -> pa.Array:
 
 
 def _to_string(column: pa.Array, time_zone: str) -> pa.Array:
-    """Convert to text. A whole number has the same text in every type: that of the integer.
+    """Convert to text. A whole number has the same text in every type: the digits of the integer.
 
-    Whole numbers of a floating-point column that may stand for several integers have no text, and neither have
-    infinities.
+    Floating-point values that may stand for several integers are unreadable, and so are infinities.
     """
     kind = column.type
     if pa.types.is_string(kind):
@@ -146,7 +145,7 @@ def _to_string(column: pa.Array, time_zone: str) -> pa.Array:
     if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
         return column.cast(pa.string())
     if pa.types.is_decimal(kind):
-        # Only zeros after the decimal point of a whole number.
+        # A whole number has only zeros after the decimal point.
         return pc.replace_substring_regex(_decimal_text(column), r"\.0+$", "")
     if pa.types.is_floating(kind):
         wide = column.cast(pa.float64())
@@ -157,7 +156,7 @@ def _to_string(column: pa.Array, time_zone: str) -> pa.Array:
 
 
 def _decimal_text(column: pa.Array) -> pa.Array:
-    """Return the digits of decimals, which Arrow prints with an exponent where there are many."""
+    """Return the digits of decimals, because Arrow prints long ones with an exponent."""
     if column.type.scale >= 0:
         texts = column.cast(pa.string())
         if not pc.any(pc.match_substring(texts, "E")).as_py():
@@ -170,7 +169,7 @@ def _to_boolean(column: pa.Array, _: str) -> pa.Array:
     if pa.types.is_boolean(kind):
         return column
     if pa.types.is_uint64(kind):
-        # Arrow compares with a signed integer only those that fit in one.
+        # Arrow can compare with a signed integer only values that fit in one.
         column = pc.min_element_wise(column, pa.scalar(2, kind), skip_nulls=False).cast(pa.int64())
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return _null_unless(pc.or_(pc.equal(column, 0), pc.equal(column, 1)), pc.equal(column, 1))

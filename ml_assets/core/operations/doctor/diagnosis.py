@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """Severity of a diagnosis: an error stops work or loses it, a warning may."""
+    """Severity of a diagnosis: an error stops or loses work, a warning may do so."""
 
     OK = "ok"
     WARNING = "warning"
@@ -32,7 +32,7 @@ def ok(check: str, message: str) -> Diagnosis:
 
 
 def warning(check: str, message: str, remedy: str) -> Diagnosis:
-    """Return the diagnosis of something that works, but may lose work or stop."""
+    """Return the diagnosis of something that works, but may stop or lose work."""
     return Diagnosis(check, Severity.WARNING, message, remedy)
 
 

@@ -1,4 +1,4 @@
-"""Rules for what a code location needs to run: locations, definitions, daemons, schedules and sensors, time zones."""
+"""Rules for the environment of a code location: storage locations, definitions, daemons, automation, time zones."""
 
 from collections.abc import Collection, Mapping
 
@@ -71,7 +71,7 @@ def code_location(models: Collection[str], problem: str | None, broken: Mapping[
     Args:
         models: names of the models.
         problem: the reason why the definitions do not load; None when they do.
-        broken: file, line and reason of each model that does not load beside the others.
+        broken: file, line and reason of each model that does not load, by name.
     """
     if problem is not None:
         return error("code_location", problem, "run `dg check defs --no-check-yaml`, which names file, line and field")
@@ -102,7 +102,7 @@ def time_zones(used: Mapping[str, str], known: Collection[str]) -> Diagnosis:
 
 
 def daemons(seconds_ago: Mapping[str, float | None], tolerance: float, production: bool) -> Diagnosis:
-    """Check that every daemon that the instance needs had a recent heartbeat: without them no queued run, schedule or
+    """Check that every daemon that the instance needs had a recent heartbeat: without them, no queued run, schedule or
     sensor starts.
 
     Args:
@@ -125,8 +125,8 @@ def automation(stopped: Collection[str], running: Collection[str]) -> Diagnosis:
     """Check that schedules and sensors are switched on.
 
     Args:
-        stopped: names of those that are off.
-        running: names of those that are on.
+        stopped: names of the schedules and sensors that are off.
+        running: names of the schedules and sensors that are on.
     """
     if not stopped:
         return ok("automation", f"{len(running)} schedules and sensors are on")

@@ -68,8 +68,8 @@ def run_retries(settings: Settings, production: bool) -> Diagnosis:
 
 
 def run_monitoring(settings: Settings) -> Diagnosis:
-    """Check that run monitoring is on and has time limits: without it a run that died stays in progress and blocks its
-    model for ever.
+    """Check that run monitoring is on and has time limits: without it, a run that died stays in progress and blocks its
+    model forever.
     """
     check, monitoring = "run_monitoring", settings.get("run_monitoring") or {}
     if not monitoring.get("enabled"):
@@ -86,20 +86,20 @@ def freed_slots(settings: Settings) -> Diagnosis:
     """Check that pool slots are freed after the end of a run: a killed process cannot free its own."""
     check, seconds = "freed_slots", (settings.get("run_monitoring") or {}).get("free_slots_after_run_end_seconds")
     if not seconds:
-        message = "pool slots of killed runs are never freed, so a pool fills up and its runs wait for ever"
+        message = "pool slots of killed runs are never freed, so a pool fills up and its runs wait forever"
         remedy = (
             "set run_monitoring.free_slots_after_run_end_seconds: 60 in dagster.yaml, "
-            "and free the present slots in the UI (Deployment, Concurrency)"
+            "and free the occupied slots in the UI (Deployment, Concurrency)"
         )
         return error(check, message, remedy)
     return ok(check, f"{seconds} s after the end of a run")
 
 
 def shipped_settings(differences: Sequence[str]) -> Diagnosis:
-    """Name the settings of dagster.yaml that differ from those that ml_assets ships; they may well be meant.
+    """Name the settings of dagster.yaml that differ from those that ml_assets ships; the differences may be intended.
 
     Args:
-        differences: one line each, without those of storages.
+        differences: one line for each difference, except those of storages.
     """
     check = "shipped_settings"
     if not differences:

@@ -1,4 +1,4 @@
-"""Rules for who may read what this project keeps on disks."""
+"""Rules for the permissions of local state."""
 
 import shlex
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ def permissions(readers: Mapping[str, str], shares_with_group: bool) -> Diagnosi
     they contain values of rows.
 
     Args:
-        readers: for each path that others can read, who can: `group`, `others` or `group and others`.
+        readers: the other readers of each exposed path: `group`, `others` or `group and others`.
         shares_with_group: whether ML_ASSETS_UMASK lets the group read new files.
     """
     exposed = {path: who for path, who in readers.items() if not (shares_with_group and who == "group")}

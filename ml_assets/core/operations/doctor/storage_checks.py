@@ -11,8 +11,8 @@ CLOCK_WARNING, CLOCK_ERROR = 5, 60
 
 
 def damaged_state(damages: Sequence[str]) -> Diagnosis:
-    """Check that no file of state is damaged or missing: logs of tables and of the release ledger, SQLite files, the
-    instance file, markers of runs, the manifest of the deploy target.
+    """Check that no state file is damaged or missing: table logs, the log of the release ledger, SQLite files, the
+    instance file, markers of runs, and the manifest of the deploy target.
 
     Args:
         damages: a message for each damaged file: what is lost, then sentences with the remedy.
@@ -81,7 +81,7 @@ def mlflow(
     is not a file.
 
     Args:
-        store: its URI, without credentials.
+        store: URI of the store, without credentials.
         kind: `server`, `sqlite`, `postgresql`, or another.
         problem: the reason why it cannot be used; None when it can.
         server: version of the server; None when it is not a server, or does not report its version.

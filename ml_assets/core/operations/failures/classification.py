@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MAX_LINKS = 20
 MAX_CHARACTERS = 500
 OWN_PACKAGE = "ml_assets."
-# Exceptions of this package are about stores and their state, not about the content of files.
+# Exceptions of this layer are about stores and their state, not about the content of files.
 RESOURCES = f"{OWN_PACKAGE}resources."
 
 
@@ -62,8 +62,8 @@ def classify(error: BaseException) -> Failure:
 
 
 def is_of_data(error: BaseException) -> bool:
-    """Return whether a failure is one of landed files or the specification, which somebody can correct, and not of
-    state, of an external system or of the code.
+    """Return whether a failure is caused by landed files or the specification, which somebody can correct, rather than
+    by state, an external system or the code.
     """
     is_of_state = any(
         isinstance(link, DamagedState) or type(link).__module__.startswith(RESOURCES) for link in chain(error)
@@ -74,9 +74,8 @@ def is_of_data(error: BaseException) -> bool:
 def chain(error: BaseException) -> Iterator[BaseException]:
     """Yield an exception, its cause, the cause of that, and so on.
 
-    The exception that was being handled when another one was raised counts only for libraries, which often raise their
-    own exceptions without naming the cause. When a handler of ours fails, the exception that it handled is not the
-    reason.
+    The implicit context of an exception counts as its cause only for exceptions of libraries, which often raise their
+    own without naming the cause. If one of our handlers fails, the exception that it handled is not the reason.
     """
     link: BaseException | None = error
     for _ in range(MAX_LINKS):

@@ -6,15 +6,15 @@ from shlex import quote
 
 
 class DamagedState(Exception):
-    """A file of state is damaged or missing. The message names the file, what is lost and the remedy."""
+    """A state file is damaged or missing. The message names the file, what is lost and the remedy."""
 
 
 @dataclass(frozen=True)
 class StateFile:
-    """A file of state.
+    """A state file.
 
     Attributes:
-        where: its place, for the documentation.
+        where: its location, for the documentation.
         holds: its content.
         lost: what is lost or stops without it.
         remedy: what to do; may contain {quoted} (the path for a shell), {move} (the command that moves the file or its
@@ -31,10 +31,10 @@ class StateFile:
 
         Args:
             path: the file.
-            reason: why it cannot be used, such as "file is not a database"; `GONE` when it is missing.
+            reason: the reason why it cannot be used, such as "file is not a database"; `GONE` when it is missing.
             model: name of the model that it belongs to.
             table: the table that it belongs to.
-            note: another file that says that it was there.
+            note: another file, which records that this file existed.
         """
         state = GONE if reason == GONE else f"is damaged ({reason})"
         target = table or str(path)
@@ -57,45 +57,43 @@ def move_away(target: str) -> str:
 
 GONE = "is gone"
 MOVED_AWAY = ".damaged"
-"""Added to the name of a file or table that was moved away: somebody knows that it is lost."""
+"""Suffix of the name of a file or table that was moved away because somebody accepted its loss."""
 FROM_HOME = "Restore it from a backup of DAGSTER_HOME (docs/how-to/backup.md), or {move}: "
 
 TABLE = StateFile(
     "`<lake>/<model>/<table>/_delta_log`",
     "the commits of a table, with the fingerprint of each day",
     "the days of the table cannot be read",
-    "Restore it from the versions of the bucket or a backup of the lake; the newest files are those that changed last. "
-    "A checkpoint can be removed instead, together with _last_checkpoint: the commits beside it have all that it has. "
-    "Without one {move}: `ml-assets run {model}` or a backfill makes its days "
-    "again",
+    "Restore it from the versions of the bucket or a backup of the lake, the newest files first. A checkpoint can be "
+    "removed instead, together with _last_checkpoint: the commits in the same folder contain everything in it. "
+    "Without one {move}: `ml-assets run {model}` or a backfill recomputes its days",
 )
 CORRECTIONS = StateFile(
     "`<lake>/<model>/corrections/<day>/<number>-<sha256>.jsonl`",
     "rows that people corrected",
-    "its corrected rows are not those that were applied, and nothing else has them",
+    "its corrected rows differ from the applied ones, which are stored nowhere else",
     "Restore it from the versions of the bucket or a backup of the lake. Without one delete it (`rm {quoted}`), and "
     "apply the file with the corrected rows again (`ml-assets repair {model} --file FILE`)",
 )
 REMOVED_CORRECTIONS = StateFile(
     "`<lake>/<model>/corrections/<day>/<number>-<sha256>.jsonl`, when `correction_notes` still has its name",
     "rows that people corrected",
-    "the rows of its day are as they landed once the day is made again",
+    "the rows of its day are uncorrected once the day is recomputed",
     "Restore it from the versions of the bucket or a backup of the lake, or apply the file with the corrected rows "
     "again (`ml-assets repair {model} --file FILE`). If it was removed on purpose, remove its note (`rm {note}`)",
 )
 LEDGER = StateFile(
     "`<lake>/<model>/release_ledger/_delta_log`",
     "the releases: who moved which alias, when and why",
-    "until it is mended nothing is released, and what is live keeps scoring",
+    "until it is repaired, nothing is released, and the live versions keep scoring",
     "Restore it from the versions of the bucket or a backup of the lake. Without one "
-    "{move}: `ml-assets restore {model}` begins a new one with what is live in "
-    "MLflow",
+    "{move}: `ml-assets restore {model}` begins a new ledger from the live versions in MLflow",
 )
 MARKER = StateFile(
     "`<lake>/<model>/unfinished_runs/<stage>/<run>.json`",
     "the days that a run has not finished",
     "the days that this run left unfinished are not known",
-    "Delete it (`rm {quoted}`) and repeat the command; days that are not as they should be are made again",
+    "Delete it (`rm {quoted}`) and repeat the command; days that are not up to date are recomputed",
 )
 MLFLOW = StateFile(
     "`data/mlflow.db`",
@@ -113,14 +111,14 @@ RUNS = StateFile(
 EVENT_INDEX = StateFile(
     "`DAGSTER_HOME/history/runs/index.db`",
     "Dagster's assets, materializations of partitions and pools",
-    "Dagster does not know which partitions are made; the lake is not affected",
-    FROM_HOME + "Dagster creates a new one, and a backfill over all days, which makes nothing twice, fills it",
+    "Dagster does not know which partitions are materialized; the lake is not affected",
+    FROM_HOME + "Dagster creates a new one, and a backfill over all days, which recomputes nothing, fills it",
 )
 SCHEDULES = StateFile(
     "`DAGSTER_HOME/schedules/schedules.db`",
     "the ticks, cursors and switches of schedules and sensors",
     "Dagster does not start, and switches that were set by hand are lost without a backup",
-    FROM_HOME + "Dagster creates a new one, and schedules and sensors begin as the code declares them",
+    FROM_HOME + "Dagster creates a new one, and schedules and sensors have the state declared in the code",
 )
 RUN_EVENTS = StateFile(
     "`DAGSTER_HOME/history/runs/<run>.db`",
@@ -142,7 +140,7 @@ INSTANCE_SETTINGS = StateFile(
 )
 DEPLOY_MANIFEST = StateFile(
     "`<deploy target>/<model>/metadata.json`",
-    "the name and the files of the champion, for those who load it from the deploy target",
+    "the name and the files of the champion, for clients that load it from the deploy target",
     "production cannot load the champion from the deploy target",
     "`ml-assets releases {model}` publishes the champion again",
 )
@@ -162,4 +160,4 @@ STATE_FILES: Mapping[str, StateFile] = {
     "dagster_yaml": INSTANCE_SETTINGS,
     "deploy_manifest": DEPLOY_MANIFEST,
 }
-"""Every file of state by name, in the order of the documentation."""
+"""Every state file by name, in the order of the documentation."""

@@ -28,7 +28,7 @@ CLASSES: Mapping[str, ErrorSignature] = {
             "httpx.TransportError",
             "kr8s.APITimeoutError",
             "distributed.CommClosedError",
-            # Other writers commit all the time: every attempt of delta-rs and of the engine lost.
+            # Other writers commit constantly, so every attempt of delta-rs and of the engine lost the race.
             "_internal.CommitFailedError",
             "ml_assets.InputChanged",
             "ml_assets.LedgerConflict",
@@ -38,7 +38,7 @@ CLASSES: Mapping[str, ErrorSignature] = {
     **dict.fromkeys(
         ("botocore.NoCredentialsError", "botocore.PartialCredentialsError", "botocore.ProfileNotFound"), "refused"
     ),
-    # A Dask worker that dies repeatedly was usually killed for its memory.
+    # A Dask worker that dies repeatedly was usually killed for running out of memory.
     "distributed.KilledWorker": "memory",
 }
 S3_THROTTLED = {
@@ -79,7 +79,7 @@ UNREACHABLE = (
     errno.EIO,
 )
 WRONG_PLACE = (errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG)
-# SQLSTATE, by its class or whole: https://www.postgresql.org/docs/current/errcodes-appendix.html
+# SQLSTATE, by class or complete code: https://www.postgresql.org/docs/current/errcodes-appendix.html
 SQL_REFUSED, SQL_TRANSIENT = ("28", "3D", "42501", "53100"), ("08", "53", "57P", "40001", "40P01", "55P03", "25006")
 LOGIN_REFUSED = re.compile(
     r"authentication failed|does not exist|no pg_hba\.conf entry|no password supplied|certificate verify failed"
@@ -116,7 +116,7 @@ def by_status(error: BaseException) -> ErrorSignature | None:
             return "refused"
         return _of_status(response.get("ResponseMetadata", {}).get("HTTPStatusCode"))
     if type(error).__module__.startswith("mlflow."):
-        # MLflow's client uses status 500 for errors of its own, too.
+        # MLflow's client also uses status 500 for its own errors.
         is_response = (
             type(error).__name__ == "RestException"
             or str(error).startswith("API request to")
@@ -157,13 +157,13 @@ def by_database(error: BaseException) -> ErrorSignature | None:
 
 
 def by_object_store(error: BaseException) -> ErrorSignature | None:
-    """Return the signature of the text of delta-rs's object store, which is an OSError or an error of delta-rs or
-    Arrow, in colors and over several lines.
+    """Return the signature of an error text of delta-rs's object store. The exception is an OSError or an error of
+    delta-rs or Arrow, and its text is coloured and has several lines.
     """
     text = " ".join(without_colors(str(error)).replace("↳", " ").split())
     if not OBJECT_STORE.search(text):
         return None
-    # Without credentials it requests some from the metadata service, which exists only in a cloud.
+    # Without credentials, it requests them from the metadata service, which exists only in a cloud.
     if "169.254.169.254" in text or "credential" in text.lower():
         return "refused"
     if status := re.search(r"status code:? (\d{3})", text):

@@ -1,1 +1,1 @@
-"""Notification events, the notifications that they open and resolve, the text of messages, and redaction of secrets."""
+"""Notification events, the notifications that they open and resolve, message texts, and redaction of secrets."""

@@ -24,7 +24,7 @@ class Kind(StrEnum):
 
 
 class Severity(StrEnum):
-    """The severity of a notification: an error stops something that somebody waits for."""
+    """The severity of a notification: an error stops something that people depend on."""
 
     WARNING = "warning"
     ERROR = "error"
@@ -36,9 +36,9 @@ class NotificationEvent:
 
     kind, model, partition, detail: the subject. partition is a day, a range of days `first...last`, or empty; detail
     distinguishes events of the same day: the job, the check with its asset, the asset, or the number of the release.
-    failed: whether it is a failure. at: the time, with a time zone. run: Dagster's run id, empty for an event outside a
-    run. message: one sentence for people. link: path of a page of Dagster's UI. assets: the assets of a run; empty for
-    all assets of its job. retried: whether Dagster will retry a failed run.
+    failed: whether it is a failure. at: the time, with a time zone. run: Dagster's run id; empty for an event outside
+    of a run. message: one sentence for people. link: path of a page of Dagster's UI. assets: the assets of a run; empty
+    for all assets of its job. retried: whether Dagster will retry a failed run.
     """
 
     kind: Kind
@@ -56,9 +56,9 @@ class NotificationEvent:
 
     @property
     def key(self) -> str:
-        """The identity of a failure: at most one notification of a key is open at a time."""
+        """The identity of a failure: at most one notification per key is open at a time."""
         assets = f"[{', '.join(sorted(self.assets))}]" if self.assets else ""
-        # The keys of notifications in the database have these words.
+        # Do not change these words: the database contains keys with them.
         retried = " (tried again)" if self.retried else ""
         return " | ".join((self.kind, self.model, self.partition, f"{self.detail}{assets}{retried}"))
 
@@ -74,7 +74,7 @@ class Notification:
 
     @property
     def is_open(self) -> bool:
-        """Whether no event has resolved it yet."""
+        """Whether it is unresolved."""
         return self.resolved_at is None
 
 
@@ -84,8 +84,8 @@ def fold(known: Iterable[Notification], events: Iterable[NotificationEvent]) -> 
     Applying an event again has no effect, so the same events may be read twice, or by two processes.
 
     Args:
-        known: all open notifications of the models, and all notifications with the keys of the failures.
-        events: in any order.
+        known: all open notifications of the models, and all notifications with the key of one of the failures.
+        events: the events, in any order.
     """
     notifications = list(known)
     still_open = {index for index, notification in enumerate(notifications) if notification.is_open}
@@ -105,7 +105,7 @@ def fold(known: Iterable[Notification], events: Iterable[NotificationEvent]) -> 
 
 
 def _covers_failure(notification: Notification, failure: NotificationEvent) -> bool:
-    """Return whether a notification of the same key already reports a failure."""
+    """Return whether a notification with the same key already reports a failure."""
     if notification.event.at == failure.at or notification.resolved_at is None:
         return True
     return failure.at <= notification.resolved_at

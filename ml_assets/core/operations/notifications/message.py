@@ -24,7 +24,7 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Message:
-    """A message to send. urgency: one of apprise's types; `success` when no notification of any model is open."""
+    """A message to send. urgency: one of apprise's message types; `success` if no notification of any model is open."""
 
     title: str
     body: str
@@ -38,8 +38,7 @@ def compose(model: str, changes: Sequence[tuple[Change, Notification]], ui: str,
     Args:
         model: name of the model.
         changes: the opened and resolved notifications, at least one.
-        ui: address of Dagster's webserver, without a slash at its end; empty where it is unknown, and then the message
-            has no links.
+        ui: address of Dagster's webserver, without a trailing slash; if empty (unknown), the message has no links.
         open_count: number of open notifications of all models.
     """
     failed = [notification for change, notification in changes if change == "opened"]

@@ -1,4 +1,4 @@
-"""Redaction of secrets in text: configured ones by their value, others by their form."""
+"""Redaction of secrets in text: configured secrets by value, others by their form."""
 
 import base64
 import html
@@ -12,7 +12,7 @@ HIDDEN = "***"
 MIN_LENGTH = 4
 
 _FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
-    # The password in a URL may contain any character but a blank.
+    # The password in a URL may contain any character except a space.
     (re.compile(r"(?P<before>\b[a-z][a-z0-9+.-]*://)[^\s/]*@", re.IGNORECASE), rf"\g<before>{HIDDEN}@"),
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), HIDDEN),
     (re.compile(r"\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{12,}\b"), HIDDEN),
@@ -37,7 +37,7 @@ _FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """Replace secrets in a text by `***`: the given ones in all of their spellings, and everything that looks like one.
+    """Replace secrets in a text by `***`: the given secrets in all spellings, and everything that looks like a secret.
 
     Passwords in URLs, AWS keys, private keys, tokens of well-known services and JSON web tokens look like secrets, and
     so do values that are named password, secret, token or key.
@@ -53,7 +53,7 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 def replace_spellings(text: str, spellings: Iterable[re.Pattern[str]]) -> str:
-    """Replace the spellings that `spell_out` returned by `***` in a text; nothing else changes."""
+    """Replace only the spellings from `spell_out` in a text by `***`."""
     for spelling in spellings:
         text = spelling.sub(HIDDEN, text)
     return text
@@ -70,11 +70,11 @@ def spell_out(secrets: Iterable[str]) -> list[re.Pattern[str]]:
 
 
 def _values(secret: str) -> Iterator[str]:
-    """Yield a secret, its lines, and what HTTP's basic authentication sends for it."""
+    """Yield a secret, its lines, and its encoding in HTTP basic authentication."""
     stripped = secret.strip()
     decoded = unquote(stripped)
     yield decoded
-    # A sequence of bytes that is no UTF-8 does not survive decoding.
+    # Bytes that are not UTF-8 do not survive decoding.
     if "\N{REPLACEMENT CHARACTER}" in decoded:
         yield stripped
     for pair in (stripped, decoded):
@@ -84,20 +84,20 @@ def _values(secret: str) -> Iterator[str]:
 
 @lru_cache(maxsize=1024)
 def _spellings(value: str) -> re.Pattern[str]:
-    """Return the pattern of a value in which each character is written as it is, or as a URL, JSON, Python, SQL or HTML
-    writes it.
+    """Return the pattern of a value whose characters may each be literal, or escaped as in a URL, JSON, Python, SQL or
+    HTML.
     """
     return re.compile("".join(_spellings_of_run(run.group()) for run in re.finditer(r"\\+|.", value, re.DOTALL)))
 
 
 def _spellings_of_run(run: str) -> str:
-    """Return the pattern of one character, or of backslashes, which each of up to four levels of quoting doubles."""
+    """Return the pattern of one character, or of a run of backslashes, which up to four levels of quoting double."""
     if run.isascii() and run.isalnum():
         return run
     if run.startswith("\\"):
         encoded = rf"(?:%(?:25)*5[cC]){{{len(run)}}}"
         return rf"(?:\\{{{len(run)},{16 * len(run)}}}|{encoded})"
-    # A percent sign may itself be encoded, again and again.
+    # A percent sign may itself be encoded repeatedly.
     in_url = "".join(f"%(?:25)*{byte:02x}" for byte in run.encode(errors="replace"))
     in_url += "|%(?:25)*2b" if run == " " else ""
     units = run.encode("utf-16-be", errors="replace").hex()
@@ -113,7 +113,7 @@ def secrets_of_url(url: str) -> set[str]:
     """Return every part of a target's URL that may be a secret: the whole URL, user and password, path and parameter
     values, and a host without a dot.
 
-    Services put the token in different parts: Slack in host and path, PagerDuty in user and host.
+    apprise URLs have the token in different parts: Slack in host and path, PagerDuty in user and host.
     """
     _, _, rest = url.partition("://")
     credentials, at, address = rest.rpartition("@")

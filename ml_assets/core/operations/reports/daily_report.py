@@ -1,4 +1,4 @@
-"""The daily report: what each stage reports on a day, as data that outlive the run, and the verdict on the day."""
+"""The daily report: the results of each stage on a day, as data that outlives the run, and the verdict on the day."""
 
 import json
 from base64 import b64decode, b64encode
@@ -11,7 +11,7 @@ from ml_assets.core.checks.outcome import CheckOutcome
 
 MAX_LINES = 50
 DRIFT = "_drift"
-# Drift checks of all stages are in one section.
+# The drift checks of all stages share one section.
 SECTIONS = {
     "Data quality": "validated_data",
     "Labels delivered": "validated_labels",
@@ -30,7 +30,7 @@ State = Literal["published", "rejected", "missing", "no model", "registered", "n
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of values under a title; the columns are their keys, see `columns_of`."""
+    """A titled table of rows, whose keys are the columns, see `columns_of`."""
 
     title: str
     rows: Sequence[Mapping[str, object]]
@@ -47,7 +47,7 @@ def columns_of(rows: Iterable[Mapping[str, object]]) -> list[str]:
 
 @dataclass(frozen=True)
 class Bars:
-    """A bar chart with a bar for each label; that of `marked` is highlighted."""
+    """A bar chart with a bar for each label; the bar of `marked` is highlighted."""
 
     title: str
     bars: Mapping[str, float]
@@ -58,9 +58,9 @@ class Bars:
 class Part:
     """The report of one asset on a day.
 
-    state: the outcome of the day, where the asset decides it. problem: why the outcome is not the expected one. facts:
-    values by name, the most important first. provenance: inputs and versions by name. plots: PNG by title. inputs:
-    digest of everything that the outcomes of the checks depend on; None if they may not be taken from the part.
+    state: the outcome of the day, if this asset decides it. problem: the reason if the outcome is not the expected one.
+    facts: values by name, the most important first. provenance: inputs and versions by name. plots: PNG by title.
+    inputs: digest of everything that the check outcomes depend on; None if they must not be reused from this part.
     """
 
     asset: str
@@ -76,7 +76,7 @@ class Part:
     inputs: str | None = None
 
     def to_json(self) -> bytes:
-        """Return the part as JSON, with at most 50 lines of a check or table; equal parts give equal bytes."""
+        """Return the part as JSON, with at most 50 lines per check or table; equal parts give equal bytes."""
         document = {
             **{name: getattr(self, name) for name in ("asset", "state", "problem", "facts", "provenance", "inputs")},
             "day": self.day.isoformat(),
@@ -143,7 +143,7 @@ class Report:
         return sections
 
     def provenance(self) -> list[dict[str, object]]:
-        """Return a line for each entry of provenance of each part."""
+        """Return a line for each provenance entry of each part."""
         return [
             {"asset": part.asset, "what": name, "value": value}
             for part in self.parts
@@ -199,7 +199,7 @@ class Report:
 
 
 def _plain(value: object) -> object:
-    """Convert numbers of numpy to Python's, and all other types that JSON does not have, such as days, to text."""
+    """Convert numpy numbers to Python numbers, and other types that JSON does not have, such as dates, to text."""
     item = getattr(value, "item", None)
     return item() if item else str(value)
 

@@ -1,4 +1,4 @@
-"""The dashboard of a model: what is live, the figures of the last 60 days, and the open notifications."""
+"""The dashboard of a model: its live versions, the figures of the last 60 days, and the open notifications."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ Bounds = tuple[float | None, float | None]
 
 @dataclass(frozen=True)
 class OpenNotification:
-    """An open notification: when it happened, its severity, the days it is about, and its message."""
+    """An open notification: its time, its severity, the days that it concerns, and its message."""
 
     at: datetime
     severity: str
@@ -34,8 +34,8 @@ class OpenNotification:
 class Dashboard:
     """The contents of the dashboard.
 
-    summaries: of the days that have a report, ascending. move: the newest release; None before the first.
-    notifications: the open ones; None if they are not known here. bounds: minimum and maximum of each metric that has a
+    summaries: summaries of the days with a report, ascending. move: the newest release; None before the first.
+    notifications: the open notifications; None if they are unknown. bounds: minimum and maximum of each metric with a
     gate.
     """
 
@@ -47,12 +47,12 @@ class Dashboard:
 
     @property
     def newest(self) -> DaySummary | None:
-        """The newest day that has a report."""
+        """The newest day with a report."""
         return self.summaries[-1] if self.summaries else None
 
     @cached_property
     def days(self) -> list[date]:
-        """The days of the charts: up to 60 consecutive ones that end with the newest."""
+        """The days of the charts: up to 60 consecutive days through the newest."""
         if not self.summaries:
             return []
         last = self.summaries[-1].day
@@ -65,7 +65,7 @@ class Dashboard:
         return {summary.day: summary for summary in self.summaries}
 
     def live(self) -> Iterator[tuple[str, str]]:
-        """Yield what is live, as a name and a sentence each."""
+        """Yield each live version or state as a name and a sentence."""
         if self.move is None or (champion := self.move.after.champion) is None:
             yield "champion", "none: no model has passed its gates yet"
             return
@@ -80,8 +80,8 @@ class Dashboard:
         yield "last release", f"{self.move.action} on {self.move.day}: {self.move.reason}"
 
     def metric_names(self) -> list[str]:
-        """Return the metrics that have a chart: those with estimates or realised values, then those with a gate, then
-        all others; at most 8.
+        """Return the at most 8 metrics that get a chart: first those with estimated or realised values, then those with
+        a gate, then all others.
         """
         measured = {entry.metric for summary in self.summaries for entry in summary.quality if entry.value is not None}
         holdout = dict.fromkeys(name for summary in reversed(self.summaries) for name in summary.metrics)
@@ -91,7 +91,7 @@ class Dashboard:
 
     @cached_property
     def newest_metrics(self) -> dict[str, dict[str, float]]:
-        """The newest value of each metric of `metric_names`, by what it was measured on."""
+        """The newest value of each metric in `metric_names`, by the rows that it was measured on."""
         newest: dict[str, dict[str, float]] = {}
         evaluated = next((summary for summary in reversed(self.summaries) if summary.metrics), None)
         names = self.metric_names()
@@ -109,13 +109,13 @@ class Dashboard:
 
     @cached_property
     def quality_notes(self) -> list[str]:
-        """Reasons why the newest predictions of the champion have no quality, such as those of a regression."""
+        """Reasons why the quality of the champion's newest predictions is unknown, such as those of a regression."""
         newest = next((summary.quality for summary in reversed(self.summaries) if summary.quality), ())
         notes = [entry.note for entry in newest if entry.side == CHAMPION and entry.value is None and entry.note]
         return [*dict.fromkeys(notes)]
 
     def quality_charts(self) -> Iterator[bytes]:
-        """Plot each metric by day: of the model on its holdout, and estimated and realised of the predictions."""
+        """Plot each metric by day: on the holdout of the model, and estimated and realised on predictions."""
         predicted = self._predicted_quality()
         for name in self.metric_names():
             holdout = [self._metric(day, name) for day in self.days]
@@ -131,7 +131,7 @@ class Dashboard:
                 yield chart
 
     def drift_charts(self) -> Iterator[bytes]:
-        """Plot the largest distance of a column from its reference by day, for each check of drift."""
+        """Plot the largest distance of a column from its reference by day, for each drift check."""
         names = dict.fromkeys(name for summary in self.summaries for name in summary.drift)
         for name in names:
             values = self._values(lambda summary, name=name: summary.drift.get(name))
@@ -148,7 +148,7 @@ class Dashboard:
             DaySeries("quarantined", self._values(lambda summary: summary.quarantined), RED, "bars"),
         ]
         positives = self._values(lambda summary: summary.predicted.get("positive_decisions"))
-        # A model that decides nothing, such as a regression, has none.
+        # A model without decisions, such as a regression, has no positive decisions.
         positives = positives if np.nansum(positives) else np.full(len(self.days), np.nan)
         for title, series in (
             ("rows", rows),
@@ -158,7 +158,7 @@ class Dashboard:
                 yield chart
 
     def canary_charts(self) -> Iterator[bytes]:
-        """Plot the share of entities of the canary, and the mean scores of both models, where there was a canary."""
+        """Plot the canary's share of entities and the mean scores of both models, for days with a canary."""
         share = self._values(lambda summary: summary.release.get("percent"))
         if not np.nan_to_num(share).any():
             return
@@ -173,7 +173,7 @@ class Dashboard:
                 yield chart
 
     def decisions(self) -> list[dict[str, object]]:
-        """Return the days on which the deployment decided to change something, newest first."""
+        """Return the days on which the deployment decided on a change, newest first."""
         return [
             {"day": summary.day, "decision": summary.release["decision"], "reason": summary.release.get("reason")}
             for summary in reversed(self.summaries)
@@ -185,7 +185,7 @@ class Dashboard:
         return summary.metrics.get(name, (None, None, None)) if summary else (None, None, None)
 
     def _predicted_quality(self) -> dict[tuple[str, str, date], Quality]:
-        """Return the champion's quality by kind, metric and day of the predictions, the newest report of it."""
+        """Return the most recently reported quality of the champion by kind, metric and day of the predictions."""
         return {
             (entry.kind, entry.metric, entry.predicted_on): entry
             for summary in self.summaries

@@ -17,8 +17,8 @@ DISTANCES = ("psi", "ks", "cramers_v")
 class Quality:
     """A metric of the predictions of a day: `estimated` before their labels are known, or `realised`.
 
-    predicted_on: the day of the predictions. side: champion or challenger. value: None where it is undefined. note: why
-    there is none, or None.
+    predicted_on: the day of the predictions. side: champion or challenger. value: None where it is undefined. note: the
+    reason if there is no value, or None.
     """
 
     predicted_on: date
@@ -35,12 +35,12 @@ class Quality:
 class DaySummary:
     """The figures of one day.
 
-    verdict, reason: as the page of the day has them. failed: the failed checks, errors first, at most 6 of
-    `failed_count`, each with asset, check, severity and reason. accepted, quarantined: rows; None if the day has no
-    report of them. metrics: value and ends of the interval of each metric of the model of the day, on its holdout.
-    drift: the largest distance of a column, by check; None where the check has no figure. drifted: the drift checks
-    that failed. release: decision and what was live, as the deployment reports it. predicted: figures of the
-    predictions. quality: estimated and realised metrics that became known on the day.
+    verdict, reason: as on the page of the day. failed: the failed checks, errors first, at most 6 of `failed_count`,
+    each with asset, check, severity and reason. accepted, quarantined: numbers of rows; None if not reported. metrics:
+    value and interval bounds of each metric of the day's model on its holdout. drift: the largest distance of a column,
+    by check; None where the check has no figure. drifted: the drift checks that failed. release: the decision and the
+    live versions, as the deployment reports them. predicted: figures of the predictions. quality: estimated and
+    realised metrics that became known on the day.
     """
 
     day: date
@@ -59,7 +59,7 @@ class DaySummary:
     quality: Sequence[Quality] = ()
 
     def to_document(self) -> dict[str, Any]:
-        """Return the summary as values that JSON has."""
+        """Return the summary as JSON-able values."""
         return json.loads(json.dumps(asdict(self), default=str))
 
     @classmethod
@@ -116,7 +116,7 @@ def _describe_failure(part: Part, outcome: CheckOutcome) -> dict[str, str]:
 
 
 def _metrics(evaluation: Part | None) -> dict[str, list[float | None]]:
-    """Return the metrics of all rows of the holdout, which are in the first table of the evaluation."""
+    """Return the metrics of the whole holdout, which are in the first table of the evaluation."""
     if evaluation is None or not evaluation.tables:
         return {}
     return {

@@ -61,7 +61,7 @@ def format_value(value: object) -> str:
 
 
 def _records(text: str) -> str:
-    """Format JSON of one object or of several, such as the samples of rows in tables; return other text unchanged."""
+    """Format JSON of one or more objects, such as the sampled rows in tables; return other text unchanged."""
     try:
         document = json.loads(text)
         records = document if isinstance(document, list) else [document]
