@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-# The schemes that KServe's storage initializer supports.
+# URI schemes that KServe's storage initializer supports.
 STORAGE_SCHEMES = ("s3://", "gs://", "https://", "http://", "hdfs://", "webhdfs://", "pvc://", "hf://")
-# The scheme of artifacts that MLflow's server stores and hands out itself, as in our chart.
+# The scheme of artifacts that MLflow's server stores and serves itself, as in our chart.
 PROXIED = "mlflow-artifacts"
 
 
@@ -20,11 +20,11 @@ class ServedVersion:
 
 
 def stored_uri(uri: str, artifacts: str | None) -> str:
-    """Return the URI of artifacts in their storage.
+    """Return the storage URI of artifacts.
 
     Args:
-        uri: as MLflow names it. Only `mlflow-artifacts:` hides the storage.
-        artifacts: where MLflow's server stores artifacts (its `--artifacts-destination`); None if it is not known.
+        uri: URI in MLflow. Only `mlflow-artifacts:` hides the storage.
+        artifacts: location where MLflow's server stores artifacts (its `--artifacts-destination`); None if unknown.
     """
     parts = urlsplit(uri)
     if artifacts is None or parts.scheme != PROXIED:
@@ -38,15 +38,15 @@ def inference_service(
     """Build the manifest as plain values.
 
     KServe has revisions, not aliases: `canaryTrafficPercent` is the share of the requests for the revision of this
-    manifest, and the rest goes to the revision that had all requests before. So the champion is applied without a
-    percentage first, and then the challenger with one.
+    manifest, and the rest goes to the revision that had all requests before. So apply the champion without a percentage
+    first, and then the challenger with one.
 
     Args:
         model: name of the model; `_` becomes `-` in the name of the service.
         version: the version that the revision serves.
-        percent: share of the requests, 0 to 100. None: all, which also makes the revision the one that shares requests
-            with a later canary.
-        service_account: the service account with the credentials of the storage; None: that of the namespace.
+        percent: share of the requests, 0 to 100. None: all requests; a later canary then shares them with this
+            revision.
+        service_account: the service account with the credentials of the storage; None: the default of the namespace.
 
     Raises:
         ValueError: when KServe cannot fetch the artifacts from their URI.

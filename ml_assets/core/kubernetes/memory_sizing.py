@@ -9,7 +9,7 @@ from ml_assets.core.model_spec.compute import MemoryRule
 
 UNITS = {"Mi": 2**20, "Gi": 2**30}
 PROCESS = 512 * UNITS["Mi"]
-"""Memory that a step takes without the days that it makes together."""
+"""Memory that a step takes without the days of a chunk."""
 
 
 def to_bytes(memory: str) -> int:
@@ -18,8 +18,8 @@ def to_bytes(memory: str) -> int:
 
 
 def chunk_memory(spec: ModelSpec) -> int:
-    """Return the bytes that the days which a step makes together may take: `backfill.memory`, and no more than the
-    memory of the step leaves beside the process; of a rule, its base.
+    """Return the memory budget, in bytes, of a chunk of days: `backfill.memory`, but at most what the memory of the
+    step (the base of a rule) leaves after the process itself.
     """
     memory = spec.compute.data.memory
     of_step = to_bytes(memory.base if isinstance(memory, MemoryRule) else memory)
@@ -35,7 +35,7 @@ def memory_for(rule: MemoryRule, input_bytes: int) -> str:
 def largest_day(sizes: Sequence[tuple[Mapping[date, int], int, int]], days: Sequence[date]) -> int:
     """Return the size of the input of the largest day of a run, in bytes.
 
-    A step holds one day at a time, with the days that it reads for it, or as many as fit into `chunk_memory`.
+    A step holds a single day with the days that it reads for it, or as many days as fit into `chunk_memory`.
 
     Args:
         sizes: for each table that is read, the bytes of its days, and the first and last day that are read, relative to

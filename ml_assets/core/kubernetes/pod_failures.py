@@ -6,18 +6,18 @@ from types import MappingProxyType
 from typing import Any
 
 Pod = Mapping[str, Any]
-"""A pod as a dictionary of Kubernetes' Python client, with names in snake case."""
+"""A pod as a dictionary from Kubernetes' Python client, with names in snake case."""
 
-# Reasons of a pod that was ended for another pod, or because its node shuts down.
+# Reasons for the end of a pod in favour of another pod, or because its node shuts down.
 PREEMPTED = ("Preempting", "Shutdown", "NodeShutdown", "NodeLost", "Terminated")
-# Maximum number of new pods for a step that lost its pod without a failure of its own, and the delay before each.
+# Maximum number of replacement pods for a step that lost its pod through no fault of its own, and the delay before
+# each.
 PREEMPTIONS, SECONDS_AFTER_PREEMPTION = 3, 30.0
-# The node reports the end of a pod after its grace period; the pod of a lost node never ends.
+# The node reports the end of a pod after its grace period; a pod on a lost node never ends.
 GRACE_PERIOD_MARGIN = timedelta(seconds=30)
-# Conditions of a job that has ended. They may come without a count of failed pods, because a pod that was removed is
-# not counted.
+# Conditions of a job that has ended. The count of failed pods may be 0, because removed pods are not counted.
 ENDED_CONDITIONS = ("Complete", "Failed", "FailureTarget")
-# Other pods free a quota again, but nothing frees what a policy or a missing object forbids.
+# Waiting helps against a full quota, but not against a policy or a missing object.
 TRANSIENT_REFUSAL = "exceeded quota"
 NO_OVERRIDE: Mapping[str, Any] = MappingProxyType({})
 LAUNCHPAD = "which per_step_k8s_config in the launchpad of this run sets"
@@ -29,7 +29,7 @@ def has_started(pod: Pod) -> bool:
 
 
 def is_ending(pod: Pod, now: datetime) -> bool:
-    """Return whether a pod is within its grace period, so that its process may still be running and report its own
+    """Return whether a pod is within its grace period, so that its process may still be running and may report its own
     failure.
     """
     until = pod["metadata"].get("deletion_timestamp")
@@ -37,7 +37,7 @@ def is_ending(pod: Pod, now: datetime) -> bool:
 
 
 def has_ended(job: Mapping[str, Any]) -> bool:
-    """Return whether a job has ended, so that Kubernetes starts no more pods of it."""
+    """Return whether a job has ended, so that Kubernetes starts no more pods for it."""
     return any(
         condition.get("type") in ENDED_CONDITIONS and condition.get("status") == "True"
         for condition in job.get("conditions") or ()
@@ -45,12 +45,12 @@ def has_ended(job: Mapping[str, Any]) -> bool:
 
 
 def failure_reason(pod: Pod, section: str, override: Mapping[str, Any] = NO_OVERRIDE) -> str | None:
-    """Return why a pod ended before its step was done, and what to do; None when its status gives no reason.
+    """Explain why a pod ended before its step was done, with the remedy; None if its status gives no reason.
 
     Args:
         pod: a pod of the step.
-        section: the section of the specification that the pod is made of, `compute` or `compute.data`.
-        override: what the configuration of the run replaces in it, the step's part of `per_step_k8s_config`.
+        section: the section of the specification that describes the pod, `compute` or `compute.data`.
+        override: the overrides in the run's configuration, the step's part of `per_step_k8s_config`.
     """
     status = pod["status"]
     if was_out_of_memory(pod):
@@ -73,10 +73,11 @@ def failure_reason(pod: Pod, section: str, override: Mapping[str, Any] = NO_OVER
 
 
 def preemption_reason(pods: Sequence[Pod]) -> str | None:
-    """Return why a step lost its pod without a failure of its own: a preemption, a drained or lost node, a removed pod.
-    Otherwise None.
+    """Explain why a step lost its pod through no fault of its own (a preemption, a drained or lost node, a removed
+    pod); otherwise None.
 
-    A pod that was evicted because it exceeded its own resources does not count: it would do the same on another node.
+    A pod that was evicted because it exceeded its own resources does not count, because it would do so on another node
+    too.
 
     Args:
         pods: the pods of a failed step.
@@ -97,7 +98,7 @@ def preemption_reason(pods: Sequence[Pod]) -> str | None:
 
 
 def was_out_of_memory(pod: Pod) -> bool:
-    """Return whether a container of a pod was killed for its memory."""
+    """Return whether a container of a pod was killed for running out of memory."""
     for container in pod["status"].get("container_statuses") or ():
         ended = (container.get("state") or {}).get("terminated") or (container.get("last_state") or {}).get(
             "terminated"
@@ -108,7 +109,7 @@ def was_out_of_memory(pod: Pod) -> bool:
 
 
 def waiting_reason(pod: Pod) -> str:
-    """Return why a pod has not started yet."""
+    """Return the reason why a pod has not started yet."""
     status = pod["status"]
     for container in status.get("container_statuses") or ():
         waiting = (container.get("state") or {}).get("waiting")
@@ -121,8 +122,8 @@ def waiting_reason(pod: Pod) -> str:
 
 
 def refusal_reason(events: Iterable[Mapping[str, Any]]) -> str | None:
-    """Return why the pods of a job cannot be created, from the events of the job; None when there is no such event, or
-    when waiting may help.
+    """Explain from the events of a job why its pods cannot be created; None if there is no such event or if waiting may
+    help.
     """
     messages = [str(event.get("message")) for event in events if event.get("reason") == "FailedCreate"]
     refused = [message for message in messages if TRANSIENT_REFUSAL not in message]
@@ -135,7 +136,8 @@ def _memory(pod: Pod) -> str:
 
 
 def _find(settings: Mapping[str, Any], *path: str) -> Any:
-    """Return the value at a path of names, in snake or camel case as dagster-k8s accepts them; None without one."""
+    """Return the value at a path of names, which may be in snake or camel case as in dagster-k8s; None if there is
+    none."""
     value: Any = settings
     for name in path:
         first, *others = name.split("_")

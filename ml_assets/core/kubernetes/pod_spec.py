@@ -1,5 +1,5 @@
-"""The pod of a step as Kubernetes configuration: resources, placement, cost labels, and the settings of the restricted
-pod security standard.
+"""The pod of a step as Kubernetes configuration: resources, placement, cost labels, and settings for the restricted pod
+security standard.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,8 +11,8 @@ from ml_assets.core.model_spec.compute import Compute, DataCompute, MemoryRule, 
 
 GPU = "nvidia.com/gpu"
 GPU_TYPE = "nvidia.com/gpu.product"
-# Labels of nodes with GPUs: of NVIDIA's feature discovery, of Karpenter, of the node groups of GKE, AKS and EKS, and
-# the one in common use.
+# Labels of nodes with GPUs: from NVIDIA's feature discovery, Karpenter, the node groups of GKE, AKS and EKS, and common
+# usage.
 GPU_NODE_LABELS = (
     "nvidia.com/gpu.present",
     "karpenter.k8s.aws/instance-gpu-count",
@@ -21,22 +21,22 @@ GPU_NODE_LABELS = (
     "k8s.amazonaws.com/accelerator",
     "accelerator",
 )
-# Prefixes of labels that nodes of every kind have, so that they do not select nodes with GPUs.
+# Prefixes of labels that any node may have, which therefore do not select nodes with GPUs.
 GENERAL_LABELS = ("topology.kubernetes.io/", "kubernetes.io/", "karpenter.sh/")
 MODEL_LABEL, STAGE_LABEL = "ml-assets/model", "ml-assets/stage"
-# Tags of steps, which the executor reads: the maximum time until a pod starts, in seconds; the memory rule as JSON;
-# that the step may run in the pod of its run, if the run has the tag as well; and the section of the specification
-# that describes its pod.
+# Step tags that the executor reads: the maximum time until a pod starts, in seconds; the memory rule as JSON;
+# permission to run in the pod of the run, if the run has the tag as well; and the section of the specification that
+# describes the pod.
 START_TIMEOUT, MEMORY_RULE, SHARES_POD = "ml_assets/start_timeout", "ml_assets/memory_rule", "ml_assets/shares_pod"
 COMPUTE_SECTION = "ml_assets/compute_section"
-# Long enough to examine a pod that failed at night, and short enough that a few thousand steps a day do not pile up.
+# Long enough to examine a pod that failed overnight, and short enough that a few thousand steps a day do not pile up.
 SECONDS_KEPT = 6 * 60 * 60
 # Resources of the process of a run that waits for its steps; docs/explanation/pods.md has the measurements.
 RUN_CPU, RUN_MEMORY_MI = 0.5, 1024
-# Of the CPU limit of a pod.
+# Share of the CPU limit of a pod.
 REQUESTED_SHARE = 0.5
 
-# An interrupted step starts again from the beginning, so neither Karpenter nor the cluster autoscaler should move it
+# An interrupted step starts again from the beginning, so neither Karpenter nor the cluster autoscaler should evict it
 # to save a node.
 ANNOTATIONS = {"karpenter.sh/do-not-disrupt": "true", "cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
 
@@ -44,8 +44,8 @@ Config = dict[str, Any]
 
 
 def training_pod(spec: ModelSpec, stage: str) -> Config:
-    """Return the `dagster-k8s/config` of a training stage, the only kind that requests GPUs. Without GPUs, its pods
-    avoid nodes with GPUs, as all others do.
+    """Return the `dagster-k8s/config` of a training stage, the only kind of stage that requests GPUs. Without GPUs, its
+    pods avoid nodes with GPUs, like all others.
     """
     compute = spec.compute
     tolerated = [Toleration(key=GPU, operator="Exists", effect="NoSchedule")] if compute.gpu else []
@@ -76,8 +76,8 @@ def data_pod(spec: ModelSpec, stage: str) -> Config:
 
 
 def run_pod(spec: ModelSpec) -> Config:
-    """Return the `dagster-k8s/config` of the pod of a run, which waits for its steps, or runs those that share it, one
-    at a time, with their resources and on their nodes.
+    """Return the `dagster-k8s/config` of the pod of a run, which waits for its steps, or runs the steps that share it
+    one at a time, with their resources and on their nodes.
     """
     data = spec.compute.data
     cpu, memory, placement = RUN_CPU, f"{RUN_MEMORY_MI}Mi", {}
@@ -111,10 +111,10 @@ def plain_pod() -> Config:
 
 
 def resources(cpu: float, memory: str | MemoryRule, gpu: int = 0) -> Config:
-    """Return limits and requests. Requests are all of the memory and GPUs, which cannot be taken back, and half of the
-    CPU: a step with less CPU is only slower.
+    """Return limits and requests. Requests are the full memory and GPUs, which cannot be reclaimed, and half of the
+    CPU, because a step with less CPU is only slower.
 
-    Memory by a rule starts at its base; the executor sets the amount when it launches the step.
+    For a memory rule, this is its base; the executor sets the amount when it launches the step.
     """
     guaranteed = {
         "memory": memory.base if isinstance(memory, MemoryRule) else memory,
@@ -146,7 +146,7 @@ def restricted_container() -> Config:
             "seccomp_profile": {"type": "RuntimeDefault"},
         },
         "volume_mounts": [{"name": "tmp", "mount_path": "/tmp"}],
-        # Libraries that keep settings in the home directory need one that is writable.
+        # Libraries that keep settings in the home directory need a writable one.
         "env": [{"name": "HOME", "value": "/tmp"}],
     }
 
@@ -160,15 +160,15 @@ def restricted_pod() -> Config:
 
 
 def avoid_gpu_nodes(compute: Compute) -> Config:
-    """Return the affinity of pods without GPUs, to nodes without the labels of GPU nodes and without the labels by
-    which training selects its nodes.
+    """Return the node affinity of pods without GPUs, to nodes that have neither the labels of GPU nodes nor the labels
+    by which training selects its nodes.
 
     It is a preference by default, because a cluster may have no other nodes; only a taint on GPU nodes keeps all other
-    pods off.
+    pods off them.
     """
     without_labels = [{"key": label, "operator": "DoesNotExist"} for label in GPU_NODE_LABELS]
     selected = gpu_selector(compute)
-    # Terms are alternatives: a node does not match the selector when it lacks any of its labels.
+    # Terms are alternatives: a node that lacks any of the selector's labels does not match the selector.
     terms = [
         {"match_expressions": [*without_labels, {"key": key, "operator": "NotIn", "values": [value]}]}
         for key, value in selected.items()
@@ -189,7 +189,7 @@ def avoid_gpu_nodes(compute: Compute) -> Config:
 
 
 def gpu_selector(compute: Compute) -> dict[str, str]:
-    """Return the labels by which training with GPUs selects its nodes, without those that any node may have; none for
+    """Return the labels by which training with GPUs selects its nodes, except labels that any node may have; empty for
     training without GPUs.
     """
     if not compute.gpu:
@@ -198,7 +198,7 @@ def gpu_selector(compute: Compute) -> dict[str, str]:
 
 
 def node_selector(compute: Compute) -> dict[str, str]:
-    """Return the labels that a node must have for a training pod."""
+    """Return the labels of nodes that a training pod requires."""
     return {**({GPU_TYPE: compute.gpu_type} if compute.gpu_type else {}), **compute.node_selector}
 
 
@@ -215,12 +215,12 @@ def _pod(
         "container_config": {"resources": resource_config, **restricted_container()},
         "pod_spec_config": {
             **restricted_pod(),
-            # Steps do not call Kubernetes, except training that creates a Dask cluster.
+            # Steps do not call the Kubernetes API, except training that creates a Dask cluster.
             "automount_service_account_token": False,
             **({"service_account_name": spec.compute.service_account} if spec.compute.service_account else {}),
             **_placement(compute, selector, tolerated),
-            # A deadline of the pod and not of the job counts from when the pod is on a node, so that waiting for a GPU
-            # does not count as run time.
+            # The deadline is that of the pod, not of the job, so that it starts when the pod is on a node and excludes
+            # waiting for a GPU.
             "active_deadline_seconds": _seconds(compute),
         },
         "pod_template_spec_metadata": {"labels": labels, "annotations": dict(ANNOTATIONS)},

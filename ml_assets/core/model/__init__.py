@@ -1,1 +1,1 @@
-"""A trained model as files and as a scorer: preprocessing, scoring, explanations and the digest that names it."""
+"""A trained model as files and as a scorer: preprocessing, scoring, explanations and its digest."""

@@ -12,7 +12,7 @@ DIGITS = 6
 
 
 def explain_scores(scorer: Scorer, frame: pd.DataFrame, scores: np.ndarray, rows: int, count: int) -> list[str | None]:
-    """Explain the highest scores; returns one entry for each row of the frame, in its order.
+    """Explain the highest scores; return one entry for each row of the frame, in its order.
 
     An explanation is JSON: a list of at most `count` features, those that add most to the log odds of the row, or of
     its predicted class, largest first; features that add nothing or reduce the log odds are left out. For a regression
@@ -23,10 +23,10 @@ def explain_scores(scorer: Scorer, frame: pd.DataFrame, scores: np.ndarray, rows
     Args:
         scorer: the model.
         frame: the features of the rows.
-        scores: the score of each row of the frame, by the same model, or what else ranks the rows (`Scorer.ranks`),
-            shape (rows of the frame,).
-        rows: how many rows are explained: those with the highest scores, the first among equal ones; others get None.
-        count: the largest number of features in an explanation.
+        scores: the score of each row of the frame by the same model, or another ranking value (`Scorer.ranks`), shape
+            (rows of the frame,).
+        rows: number of explained rows: those with the highest scores, the first of equal ones; others get None.
+        count: maximum number of features in an explanation.
 
     Raises:
         ValueError: frame and scores differ in length, `rows` or `count` is negative, or an error of `to_matrix`.

@@ -11,7 +11,8 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.types.task import BINARY, MULTICLASS, REGRESSION
 
 # The square of a larger value, or the difference of two, is too close to the end of the range of doubles. Such values
-# count as missing when a scaler is fitted; scaled, they are too large for the model and are missing there too.
+# count as missing when a scaler is fitted; after scaling they are too large for float32, and therefore also missing for
+# the model.
 LARGEST_VALUE = 1e140
 
 
@@ -19,8 +20,8 @@ class PreprocessingFit:
     """Preprocessing fitted on the days added so far; only the current day is held in memory.
 
     Categories, counts and minmax depend neither on the order of the rows nor on their split into days. Means and
-    standard deviations do in their last digits (by a relative 1e-9 at most): the same days in the same order give the
-    same bytes.
+    standard deviations depend on them in their last digits (by a relative 1e-9 at most), but the same days in the same
+    order give the same bytes.
     """
 
     def __init__(self, spec: ModelSpec):
@@ -33,7 +34,7 @@ class PreprocessingFit:
         self._rows = 0
 
     def add(self, frame: pd.DataFrame) -> None:
-        """Fit on the rows of one day, of which there may be none.
+        """Fit on the rows of one day, which may be empty.
 
         Raises:
             ValueError: a feature holds values of another kind; the message names the feature.
@@ -43,12 +44,13 @@ class PreprocessingFit:
             counts.update(texts(frame[name]).value_counts(sort=False).to_dict())
         for name, scaler in self._scalers.items():
             values = numbers(frame[name])
-            # On a day without values, scalers would divide by 0.
+            # Without values, scalers would divide by 0.
             if len(values := values[np.abs(values) <= LARGEST_VALUE]):
                 scaler.partial_fit(values[:, None])
 
     def fitted(self) -> dict:
-        """Return the preprocessing fitted so far in the format of `Scorer`, without a threshold; a JSON-able copy."""
+        """Return a JSON-able copy of the preprocessing fitted so far, in the format of `Scorer`, without a
+        threshold."""
         features = [self._feature(name) for name in self._spec.feature_names()]
         return {"target": self._spec.target, "features": features, **_predictions(self._spec)}
 
@@ -65,7 +67,7 @@ class PreprocessingFit:
 def to_bytes(preprocessing: dict) -> bytes:
     """Serialize as canonical JSON, so that equal preprocessing gives equal bytes.
 
-    Keys are sorted, floats are the shortest that read back the same, and the encoding is UTF-8.
+    Keys are sorted, floats have the shortest notation that round-trips, and the encoding is UTF-8.
 
     Raises:
         ValueError: the preprocessing holds NaN or infinity, which JSON does not have.
@@ -74,7 +76,8 @@ def to_bytes(preprocessing: dict) -> bytes:
 
 
 def _predictions(spec: ModelSpec) -> dict[str, object]:
-    """Return what the scorer of a regression or of classes needs to name its predictions; nothing for binary ones."""
+    """Return the settings from which the scorer of a regression or multiclass model names its predictions; empty for
+    binary models."""
     outputs = spec.outputs
     if outputs.task == BINARY:
         return {}
@@ -91,7 +94,7 @@ def _scaler(kind: str):
 
 
 def _scale(scaler) -> dict[str, float]:
-    """Return the parameters of (x - shift) / divisor, as scikit-learn scales.
+    """Return shift and divisor of the scaling (x - shift) / divisor, as in scikit-learn.
 
     The divisor is 1 for constant features; a feature without any value is not scaled.
     """

@@ -19,7 +19,7 @@ class Scorer:
         model: the booster in XGBoost's UBJSON format.
         preprocessing: the content of `preprocessing.json`: `features`, a list with the `name` of each feature, its
             `kind` (number, or the encoding of a categorical feature) and the parameters of that kind; `target`;
-            `threshold`. For a regression or classes, no threshold but `task`, the names of the columns of
+            `threshold`. A regression or multiclass model has no threshold but `task`, the column names of
             `predictions`, and `classes`, or `quantiles` with the position of the `central` one.
 
     Raises:
@@ -80,7 +80,7 @@ class Scorer:
         """Return the columns of predictions by name, each of shape (rows,), in the order of the rows.
 
         Binary: `score` and `decision`. Regression: `prediction` and one column for each quantile. Multiclass:
-        `predicted_class`, the one with the highest probability (the first of several), and one probability for each
+        `predicted_class`, which has the highest probability (the first of equal ones), and one probability for each
         class. The prediction of a row depends only on that row. Errors: see `to_matrix`.
         """
         return self.columns(self.predict_matrix(self.matrix(frame)))
@@ -96,7 +96,7 @@ class Scorer:
 
         The result is float64 of shape (rows, predictions): the score; the amount, or its quantiles, put in order where
         they cross (Chernozhukov et al., Quantile and Probability Curves Without Crossing, 2010); or the probability of
-        each class, divided by their sum, because those of XGBoost are float32.
+        each class, divided by their sum, because XGBoost's float32 probabilities do not add up exactly.
         """
         if not len(matrix):
             return np.empty((0, len(self._names)))
@@ -116,18 +116,19 @@ class Scorer:
         return {"prediction": values[:, self._preprocessing.get("central", 0)], **named}
 
     def chosen(self, values: np.ndarray) -> np.ndarray:
-        """Return the position of the prediction that stands for a row: the likeliest class, or the central quantile."""
+        """Return the position of the main prediction of each row: the likeliest class, or the central quantile."""
         if self.task == "multiclass":
             return values.argmax(axis=1)
         return np.full(len(values), self._preprocessing.get("central", 0))
 
     def ranks(self, columns: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Return by what rows are ranked: score, prediction or highest probability, of the columns of `predict`."""
+        """Return the values by which rows are ranked: the score, prediction or highest probability in the columns of
+        `predict`."""
         values = list(columns.values())
         return np.max(values[1:], axis=0) if self.task == "multiclass" else values[0]
 
     def use_threads(self, count: int) -> None:
-        """Set the number of threads; for a few rows, waking threads takes longer than scoring."""
+        """Set the number of threads. For a few rows, waking threads takes longer than scoring."""
         self._booster.set_param({"nthread": count})
 
     def contributions(self, frame: pd.DataFrame) -> np.ndarray:
@@ -163,10 +164,10 @@ class Scorer:
         """Return the share of each feature in the gain of all splits, in the order of the features.
 
         Gain is XGBoost's `total_gain`; the columns of a one-hot feature are summed. All shares are 0 if the model has
-        no split.
+        no splits.
         """
         gains = self._booster.get_score(importance_type="total_gain")
-        # XGBoost names columns without a name f0, f1, ..., and leaves out those that no split uses.
+        # XGBoost names unnamed columns f0, f1, ..., and leaves out those that no split uses.
         owners = [feature["name"] for feature in self._preprocessing["features"] for _ in range(width(feature))]
         summed = dict.fromkeys(self.features, 0.0)
         for column, owner in enumerate(owners):
@@ -180,8 +181,8 @@ def to_matrix(preprocessing: Mapping, frame: pd.DataFrame) -> np.ndarray:
 
     Numbers: (value - shift) / divisor if the feature is scaled; an infinite value, or one too large for float32, is
     missing. Categories, always compared as text: `native` and `ordinal` give the position in the sorted training
-    categories, `onehot` a column of 0 and 1 for each of them, `frequency` the share of the training rows. A missing
-    category, or one that was not in the training data, is missing in every column of its feature.
+    categories, `onehot` a column of 0 and 1 for each of them, `frequency` the share of the training rows. A category
+    that is missing or was not in the training data is missing in every column of its feature.
 
     Raises:
         ValueError: features are missing in the frame, or hold values of another kind; the message names them.
@@ -225,8 +226,8 @@ def texts(values: pd.Series) -> pd.Series:
     """Convert a column of categories to Python strings, None if missing; integers and booleans become their text.
 
     Raises:
-        ValueError: the column has another type; the message names it. The number 3.0 would silently be an unknown
-            category.
+        ValueError: the column has another type; the message names it. Otherwise the number 3.0 would silently become an
+            unknown category.
     """
     if pd.api.types.is_integer_dtype(values.dtype) or pd.api.types.is_bool_dtype(values.dtype):
         return values.astype("string").astype(object).where(values.notna(), None)

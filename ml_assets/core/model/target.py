@@ -15,10 +15,10 @@ def encode_target(spec: ModelSpec, values: pd.Series) -> np.ndarray:
 
     Args:
         spec: the model.
-        values: the target as it was landed.
+        values: the target as landed.
 
     Raises:
-        ValueError: a label is of no class, or a target is no finite number; names the column and one of the values.
+        ValueError: a label is not a class, or a target is not a finite number; names the column and one of the values.
     """
     if spec.task == MULTICLASS:
         return _encode_labels(spec, values, list(spec.classes))
@@ -33,7 +33,7 @@ def encode_target(spec: ModelSpec, values: pd.Series) -> np.ndarray:
 
 
 def negative_label(spec: ModelSpec) -> object:
-    """Return the label of the negative class of a binary target, as its column has it."""
+    """Return the label of the negative class of a binary target, as in its column."""
     column = spec.columns[spec.target]
     if spec.positive is None:
         return False if column.type == "boolean" else 0

@@ -20,10 +20,10 @@ def traffic_split_plot(
     """Plot the share of the champion's and the challenger's rows by score, on a logarithmic scale.
 
     Args:
-        scores: scores or predictions, by `champion` and `challenger`; one without rows is left out.
+        scores: scores or predictions, by `champion` and `challenger`; a side without rows is left out.
         title: title of the plot.
-        bounds: lowest and highest score; None: those of the rows.
-        label: what the scores are, for the axis.
+        bounds: lowest and highest score; None: the range of the rows.
+        label: label of the score axis.
     """
     low, high = bounds or _bounds([values for values in scores.values() if len(values)])
     edges = np.linspace(low, high, BINS + 1)
@@ -37,7 +37,7 @@ def traffic_split_plot(
     powers = [(power, f"{10.0**power:g}") for power in range(lowest, 1)]
     panel.axes(fractions() if bounds else ticks(low, high), powers, label, "Share of its rows")
     for role, share in shares.items():
-        # The axis is of the logarithm, on which an empty bin is at the lower end.
+        # On the logarithmic axis, an empty bin is at the lower end.
         heights = np.log10(np.maximum(share, 10.0**lowest))
         panel.line(
             np.repeat(edges, 2)[1:-1],
@@ -50,7 +50,7 @@ def traffic_split_plot(
 
 
 def _bounds(values: Sequence[np.ndarray]) -> tuple[float, float]:
-    """Return the ends of an axis for values, also where all of them are equal."""
+    """Return the ends of an axis for values, even if all values are equal."""
     low, high = (min(map(np.min, values)), max(map(np.max, values))) if values else (0.0, 1.0)
     return (float(low), float(high)) if low < high else (float(low) - 1, float(high) + 1)
 
@@ -62,7 +62,7 @@ def comparison_plot(metric: str, days: Sequence[date], compared: pd.DataFrame, m
         metric: name of the metric.
         days: days of decisions, ascending.
         compared: difference, low and high of each day on the same rows, as known on that day; NaN if undefined.
-        margin: how much worse the challenger may be.
+        margin: difference by which the challenger may be worse.
     """
     chart = Chart(f"{metric}: challenger minus champion, on the challenger's entities", HEIGHT)
     values = compared[["difference", "low", "high"]].to_numpy(dtype=np.float64)

@@ -1,7 +1,7 @@
-"""Charts as SVG: panels with axes, and lines, points and bars in them.
+"""SVG charts: panels with axes that contain lines, points and bars.
 
-Equal input gives equal bytes. A chart of a model takes about a millisecond; drawn as pixels, it took twenty, most of it
-for text and compression.
+Equal input gives equal bytes. An SVG chart takes about a millisecond; a PNG took twenty, mostly for text and
+compression.
 """
 
 import math
@@ -16,13 +16,13 @@ GRID, WIDTH = "#dddddd", 600
 SMALL, NORMAL, TITLE = 10, 12, 15
 # Average width of a character of normal size.
 CHARACTER = 6.2
-# Coordinates are rounded to this part of a dot.
+# Coordinates are rounded to this fraction of a pixel.
 STEPS_PER_DOT = 2
 Ticks = Iterable[tuple[float, str]]
 
 
 class Chart:
-    """A picture of `width` by `height` dots, with a title and its panels."""
+    """A picture of `width` by `height` pixels, with a title and panels."""
 
     def __init__(self, title: str, height: int = 400, width: int = WIDTH):
         self._height = height
@@ -33,11 +33,12 @@ class Chart:
     def panel(
         self, top: float, bottom: float, x: tuple[float, float], y: tuple[float, float], left: float = 66
     ) -> "Panel":
-        """Add a panel between these distances from the top of the picture, whose axes have these ends."""
+        """Add a panel between two distances from the top of the picture, with axes from x[0] to x[1] and y[0] to
+        y[1]."""
         return Panel(self._parts, (left, self._width - 18), (bottom, top), x, y)
 
     def write(self, line: str, down: float) -> None:
-        """Write a line in the middle, at this distance from the top."""
+        """Write a centred line of text at a distance from the top."""
         self._parts.append(_text(line, self._width / 2, down, TITLE, "middle"))
 
     def svg(self) -> bytes:
@@ -51,7 +52,7 @@ class Chart:
 
 
 def blank_chart(title: str, reason: str) -> bytes:
-    """Return a picture without a panel, which states the reason in one or two lines."""
+    """Return a chart without panels that states the reason in one or two lines."""
     chart = Chart(title)
     for number, line in enumerate(reason.split("\n")):
         chart.write(line, 200 + 18 * number)
@@ -59,7 +60,7 @@ def blank_chart(title: str, reason: str) -> bytes:
 
 
 class Panel:
-    """Axes from one number to another, and what is drawn in them, in the units of the axes."""
+    """A panel with axes; drawing methods take values in the units of the axes."""
 
     def __init__(
         self,
@@ -77,7 +78,7 @@ class Panel:
         self._legend: list[str] = []
 
     def axes(self, x: Ticks, y: Ticks, x_label: str = "", y_label: str = "", has_y_grid: bool = True) -> None:
-        """Draw grid, axes, ticks with their texts, and labels of the axes."""
+        """Draw the grid, the axes with their labels, and the ticks with their texts."""
         (left, right), (bottom, top) = self._horizontal, self._vertical
         for value, text in x:
             (at,) = self._across([value])
@@ -101,7 +102,7 @@ class Panel:
     def line(
         self, x: ArrayLike, y: ArrayLike, colour: str, width: float = 1.8, dash: str = "", legend: str = ""
     ) -> None:
-        """Draw a line through points; points that cannot be told apart are left out."""
+        """Draw a line through points; indistinguishable points are left out."""
         points = np.column_stack([self._across(x), self._down(y)])
         different = np.append(True, (np.diff(points, axis=0) != 0).any(axis=1))
         path = "M" + "L".join(f"{across:g} {down:g}" for across, down in points[different].tolist())
@@ -109,11 +110,11 @@ class Panel:
         self._note(legend, _path("M0 0H22", colour, width, dash))
 
     def steps(self, x: NDArray, y: NDArray, colour: str) -> None:
-        """Draw a line that has each value of `y` from the previous value of `x` on."""
+        """Draw a step line that has each value of `y` from the previous value of `x` on."""
         self.line(np.repeat(x, 2)[:-1], np.repeat(y, 2)[1:], colour)
 
     def points(self, x: ArrayLike, y: ArrayLike, colour: str, size: float = 7, legend: str = "") -> None:
-        """Draw round points of this diameter."""
+        """Draw round points with a diameter of `size`."""
         path = "".join(f"M{a:g} {d:g}h0" for a, d in zip(self._across(x).tolist(), self._down(y).tolist(), strict=True))
         self._parts.append(_path(path, colour, size, cap="round"))
         self._note(legend, _path("M11 0h0", colour, size, cap="round"))
@@ -126,19 +127,19 @@ class Panel:
     def bars(
         self, left: ArrayLike, right: ArrayLike, low: ArrayLike, high: ArrayLike, colour: str, legend: str = ""
     ) -> None:
-        """Fill rectangles, which other bars show through."""
+        """Draw translucent bars."""
         edges = [self._across(left), self._across(right), self._down(low), self._down(high)]
         path = "".join(f"M{a:g} {c:g}V{d:g}H{b:g}V{c:g}z" for a, b, c, d in np.column_stack(edges).tolist())
         self._parts.append(f'<path d="{path}" fill="{colour}" fill-opacity="0.6"/>')
         self._note(legend, f'<path d="M0 -5H22V5H0z" fill="{colour}" fill-opacity="0.6"/>')
 
     def text(self, x: float, y: float, text: str, anchor: str = "middle", dx: float = 0, dy: float = 0) -> None:
-        """Write a small text at a point, this many dots right of it and below it."""
+        """Write a small text at a point, shifted by `dx` pixels to the right and `dy` pixels down."""
         (across,), (down,) = self._across([x]), self._down([y])
         self._parts.append(_text(text, across + dx, down + dy, SMALL, anchor, "black"))
 
     def legend(self, x: float, y: float) -> None:
-        """Write the legend, with its upper left corner at these shares of the width and height of the panel."""
+        """Write the legend with its upper left corner at (x, y), as shares of the width and height of the panel."""
         (left, right), (bottom, top) = self._horizontal, self._vertical
         for number, entry in enumerate(self._legend):
             at = f"{left + x * (right - left):g} {bottom + y * (top - bottom) + 16 * number + 10:g}"
@@ -161,7 +162,7 @@ def fractions(count: int = 5) -> list[tuple[float, str]]:
 
 
 def ticks(low: float, high: float) -> list[tuple[float, str]]:
-    """Return four to nine round numbers of an axis with their texts."""
+    """Return four to nine round tick values for an axis, with their texts."""
     raw = (high - low) / 8
     power = 10.0 ** math.floor(math.log10(raw))
     step = power * next(factor for factor in (1, 2, 2.5, 5, 10) if factor * power >= raw)

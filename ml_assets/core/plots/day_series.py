@@ -1,4 +1,4 @@
-"""A plot of figures by day: lines with their intervals, bars and bounds, narrow enough for a phone."""
+"""A plot of figures by day: lines with intervals, bars and bounds, narrow enough for a phone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ ROOM = 0.08
 class DaySeries:
     """Figures of one kind, one for each day of the plot.
 
-    values: NaN for a day without a figure. low, high: ends of the interval of each value; None if it has none. colour:
-    of the line. marked: days whose value is marked as a failure; None for none.
+    values: NaN for a day without a figure. low, high: bounds of the interval of each value; None without intervals.
+    colour: colour of the line. marked: whether each day's value is marked as a failure; None for none.
     """
 
     name: str
@@ -36,14 +36,14 @@ class DaySeries:
 def plot_day_series(
     title: str, days: Sequence[date], series: Sequence[DaySeries], bounds: Sequence[float] = (), from_zero: bool = False
 ) -> bytes | None:
-    """Plot figures by day; None where fewer than two days have one.
+    """Plot figures by day; None if fewer than two days have a figure.
 
     Args:
-        title: of the plot.
+        title: title of the plot.
         days: consecutive days, ascending.
-        series: the figures, with a legend if there is more than one kind; bars are drawn upon each other.
-        bounds: horizontal lines, for values that must not be passed.
-        from_zero: whether the axis begins at 0.
+        series: the figures, with a legend if there is more than one kind; bars are stacked.
+        bounds: values of horizontal lines that mark limits.
+        from_zero: whether the axis starts at 0.
     """
     series = [figures for figures in series if np.isfinite(figures.values).any()]
     if not series or np.sum([np.isfinite(figures.values) for figures in series], axis=0).astype(bool).sum() < 2:
@@ -70,7 +70,7 @@ def plot_day_series(
 
 
 def _draw(panel: Panel, series: DaySeries, legend: str) -> None:
-    """Draw a line that has a gap at each day without a figure, or points."""
+    """Draw points, or a line with a gap at each day without a figure."""
     across, is_known = np.arange(len(series.values)), np.isfinite(series.values)
     if series.low is not None and series.high is not None:
         has_interval = is_known & np.isfinite(series.low) & np.isfinite(series.high)

@@ -20,9 +20,9 @@ SECONDS_PER_HOUR = 3600
 
 
 def drift_plot(drifts: Sequence[ColumnDrift], title: str) -> bytes:
-    """Plot a panel for each of the first six columns, or of the first two if none drifted.
+    """Plot a panel for each of the first six columns, or only the first two if none drifted.
 
-    A panel shows the shares of the day (blue line) over those of the reference (grey), with PSI and KS distance.
+    A panel shows the day's distribution (blue line) over the reference distribution (grey), with PSI and KS distance.
     Numbers are drawn by the bins of their histograms, times by the hour.
     """
     plotted = drifts[: MAX_COLUMNS if any(drift.exceeded for drift in drifts) else PER_ROW]
@@ -44,7 +44,7 @@ def _panel(axes: "Axes", drift: ColumnDrift) -> None:
     axes.set_title(f"{drift.name}: {measures}", fontsize=8, color=RED if drift.exceeded else "black")
     names, observed, expected = _cells(drift)
     positions = np.arange(len(names))
-    # One patch for all bars: one for each bar would take most of the drawing time.
+    # A single patch for all bars, because one patch per bar would take most of the drawing time.
     edges = np.arange(len(names) + 1) - 0.5
     axes.stairs(expected, edges, fill=True, color=GREY, alpha=0.6, label=f"reference, {drift.reference.days} days")
     axes.stairs(observed, edges, color=BLUE, linewidth=1.6, label="day")
@@ -65,14 +65,14 @@ def _cells(drift: ColumnDrift) -> tuple[list[str], np.ndarray, np.ndarray]:
         return ["missing"], np.array([profile.missing / profile.rows]), np.array([reference.missing])
     if reference.is_of_categories:
         names, observed, expected = category_cells(profile, reference)
-        # The last bar, all other categories, is always kept.
+        # The last bar, which stands for all other categories, is always kept.
         kept = [*range(min(len(names) - 1, MAX_CATEGORIES)), len(names) - 1]
         return [names[index][:14] for index in kept], observed[kept], expected[kept]
     shares = profile.histogram.shares()
     bins = np.union1d(shares.bins, reference.histogram.bins)
     if profile.kind == TIME:
         bins = np.arange(0, bins[-1] + 1)
-    # Neighbouring bins are merged if there are more than can be distinguished.
+    # Neighbouring bins are merged if there are too many to distinguish.
     starts = bins[:: -(-len(bins) // MAX_BARS)]
     return _labels(profile.kind, starts), _merge_bins(shares, starts), _merge_bins(reference.histogram, starts)
 

@@ -1,8 +1,8 @@
 """Plots of the evaluation of a model, as SVG bytes small enough to embed in a page; equal input gives equal bytes.
 
-Labels are integers 0 and 1, scores floats between 0 and 1, one per row in any order; other values raise the ValueError
-of `sorted_rows`. An estimate is (value, low, high) of the metric in the title, as computed by `measure_holdout`; NaN
-bounds are left out. If there is nothing to draw, the plot states the reason.
+Labels are integers 0 and 1, scores are floats between 0 and 1, one per row in any order; other values raise the
+ValueError of `sorted_rows`. An estimate is (value, low, high) of the metric in the title, as computed by
+`measure_holdout`; NaN bounds are left out. If there is nothing to draw, the plot states the reason.
 """
 
 import math
@@ -54,7 +54,7 @@ def precision_recall_plot(labels: ArrayLike, scores: ArrayLike, threshold: float
     chart, panel = _rates("Recall (share of positives found)", "Precision (share of decisions that are right)", title)
     share = positives / rows
     panel.line([0, 1], [share, share], GREY, 1, "5 3", f"chance: {share:.3g} of the rows are positive")
-    # Each precision applies from the previous recall on, so the area under the steps is the average precision.
+    # Each precision is drawn from the previous recall on, so the area under the steps is the average precision.
     panel.steps(recall[1:], precision[1:], BLUE)
     if decided[at]:
         marked = f"threshold {threshold:.3g}: precision {precision[at]:.3f}, recall {recall[at]:.3f}"
@@ -91,7 +91,7 @@ def calibration_plot(labels: ArrayLike, scores: ArrayLike, estimate: Estimate) -
     panel.intervals(mean_score, low, high, BLUE)
     panel.line(mean_score, share, BLUE, 1.5)
     panel.points(mean_score, share, BLUE)
-    # Heights are shares of the logarithm, so that the axis is the same for any number of rows.
+    # Heights are shares of the logarithm, so that the axis is independent of the number of rows.
     heights = np.log10(np.maximum(rows, 1) * 2) / np.log10(rows.max() * 16) * filled
     middles = (np.arange(BINS) + 0.5) / BINS
     counts.bars(middles - 0.045, middles + 0.045, np.zeros(BINS), heights, BLUE)
@@ -111,7 +111,7 @@ def score_histogram_plot(labels: ArrayLike, scores: ArrayLike, threshold: float)
     counts = [np.histogram(values[ordered == label], edges)[0] for label in (0, 1)]
     powers = range(len(str(max(map(max, counts)))) + 1)
     chart = Chart(title)
-    # The axis is of the logarithm; zero has no place on it, so bars begin below its end.
+    # The axis is logarithmic and cannot show zero, so bars begin below its end.
     panel = chart.panel(TOP, BOTTOM, UNIT, (math.log10(0.5), powers[-1]))
     panel.axes(fractions(), [(power, f"{10**power:,}") for power in powers], "Score", "Rows")
     for name, rows, colour in zip(("negatives", "positives"), counts, (BLUE, RED), strict=True):
@@ -159,7 +159,7 @@ def _rates(x_label: str, y_label: str, title: str) -> tuple[Chart, Panel]:
 def _decisions(labels: ArrayLike, scores: ArrayLike, threshold: float) -> tuple[NDArray, NDArray, int]:
     """Return true positives and positive decisions for each threshold, and the index of the given threshold.
 
-    The first entry is without any positive decision, then each distinct score is a threshold.
+    The first entry has no positive decisions; after it, each distinct score is a threshold.
     """
     ordered, values = sorted_rows(labels, scores)
     last = np.flatnonzero(np.diff(values, append=-np.inf))

@@ -1,4 +1,4 @@
-"""Charts with one line for each feature, from top to bottom, and the names of the features beside them."""
+"""Charts with a labelled row for each feature, from top to bottom."""
 
 from collections.abc import Sequence
 
@@ -6,11 +6,11 @@ from ml_assets.core.plots.chart import WIDTH, Chart, Panel, ticks
 
 
 def feature_lines(title: str, names: Sequence[str], ends: tuple[float, float], x_label: str) -> tuple[Chart, Panel]:
-    """Return a chart and its panel, in which the feature with a number has the line at this number.
+    """Return a chart and its panel, in which the row of the feature at position i is at height i.
 
     Args:
         title: the title.
-        names: the features, the first at the top; long names are cut off at the left.
+        names: the features, the first at the top; long names are truncated on the left.
         ends: ends of the axis.
         x_label: label of the axis.
     """

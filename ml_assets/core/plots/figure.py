@@ -1,4 +1,4 @@
-"""Shared parts of the plots that matplotlib draws: figures, and their conversion to PNG bytes."""
+"""Shared parts of matplotlib plots: figures, and their conversion to PNG bytes."""
 
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -7,12 +7,12 @@ if TYPE_CHECKING:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-# Higher levels of zlib take three times as long and save a tenth of the bytes.
+# Higher zlib levels take three times as long and save only a tenth of the bytes.
 COMPRESSION = 3
 
 
 def empty_figure(width: float, height: float) -> "Figure":
-    """Create a figure of this size in inches, with 100 dots per inch, without pyplot and without a display."""
+    """Create a figure of this size in inches, at 100 dots per inch, without pyplot or a display."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), dpi=100)
@@ -28,11 +28,11 @@ def plot_bytes(figure: "Figure") -> bytes:
 
 
 def png_bytes(canvas: "FigureCanvasAgg") -> bytes:
-    """Return the PNG of what a canvas shows."""
+    """Return the content of a canvas as PNG."""
     from matplotlib.image import imsave
 
     buffer = BytesIO()
-    # Without Software, the bytes do not depend on the version of matplotlib.
+    # Without the metadata entry Software, the bytes do not depend on the version of matplotlib.
     options = {"metadata": {"Software": None}, "pil_kwargs": {"compress_level": COMPRESSION}}
     imsave(buffer, canvas.buffer_rgba(), format="png", **options)
     return buffer.getvalue()

@@ -1,6 +1,6 @@
 """Plots of the evaluation of a classifier of several classes, as SVG bytes; equal input gives equal bytes.
 
-Classes are positions among the classes of the model, from 0; probabilities have a column for each. If there is nothing
+Classes are positions among the model's classes, from 0; probabilities have a column for each class. If there is nothing
 to draw, the plot states the reason.
 """
 
@@ -22,7 +22,7 @@ NO_ROWS = "There are no rows"
 
 def confusion_matrix_plot(classes: ArrayLike, predicted: ArrayLike, names: Sequence[str], estimate: Estimate) -> bytes:
     """Plot the number of rows of each true and predicted class, coloured by the share of the true class; `estimate` is
-    of accuracy. Beyond 12 classes, the rare ones are shown together.
+    of accuracy. With more than 12 classes, the rare ones are shown together.
     """
     title = estimate_title("Accuracy", estimate)
     truth, guessed = np.asarray(classes, dtype=np.int64), np.asarray(predicted, dtype=np.int64)
@@ -83,7 +83,7 @@ def class_metrics_plot(estimates: Mapping[str, tuple[Estimate, Estimate]]) -> by
     """Plot precision and recall of each class with their intervals.
 
     Args:
-        estimates: (value, low, high) of precision and of recall, by the name of the class.
+        estimates: (value, low, high) of precision and of recall, by class name.
     """
     chart, panel = feature_lines("Precision and recall of each class", list(estimates), UNIT, "Share")
     for side, (legend, colour) in enumerate([("precision", BLUE), ("recall", ORANGE)]):
@@ -114,6 +114,6 @@ def _most_frequent(truth: NDArray, guessed: NDArray, names: Sequence[str]) -> tu
 
 
 def _shade(share: float, colour: str) -> str:
-    """Mix a colour with white: a share of 1 is the colour itself."""
+    """Mix a colour with white; a share of 1 gives the colour itself."""
     parts = [int(colour[first : first + 2], 16) for first in (1, 3, 5)]
     return "#" + "".join(f"{round(255 - (255 - part) * (0.15 + 0.85 * share)):02x}" for part in parts)

@@ -1,16 +1,16 @@
-"""Pictures, each a PNG or an SVG, inside of pages and as files."""
+"""Pictures (PNG or SVG) embedded in pages and as files."""
 
 from base64 import b64encode
 
 
 def data_uri(picture: bytes) -> str:
-    """Return the URI that holds a picture itself."""
+    """Return the data URI of a picture."""
     kind = "svg+xml" if _is_svg(picture) else "png"
     return f"data:image/{kind};base64,{b64encode(picture).decode()}"
 
 
 def file_name(name: str, picture: bytes) -> str:
-    """Return the name of the file of a picture, with its extension."""
+    """Return the file name of a picture, with its extension."""
     return f"{name}.svg" if _is_svg(picture) else f"{name}.png"
 
 

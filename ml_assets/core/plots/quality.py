@@ -1,4 +1,4 @@
-"""The plot of the quality of predictions by day: estimated on their day, realised once their labels are known."""
+"""The plot of prediction quality by day: estimated on the day, and realised once the labels are known."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -11,11 +11,12 @@ HEIGHT = 340
 
 
 def quality_plot(metric: str, rows: Sequence[Mapping[str, object]]) -> bytes:
-    """Plot the estimated metric of each day with its interval, the realised one, and that of the model's holdout.
+    """Plot the estimated metric of each day with its interval, the realised metric, and the metric on the model's
+    holdout.
 
     Args:
         metric: name of the metric.
-        rows: one row a day, ascending, as `join_estimated_and_realised` returns them, of one side and this metric.
+        rows: rows of `join_estimated_and_realised` for one side and this metric, one per day, ascending.
     """
     title = f"{metric} of predictions by their day"
     names = ("estimated", "low", "high", "realised", "holdout_value")

@@ -17,13 +17,13 @@ from ml_assets.core.plots.evaluation import BOTTOM, TOP, UNIT, Estimate, estimat
 
 Floats = NDArray[np.float64]
 MOST_POINTS, DECILES = 800, 10
-# The axes end at these shares of the values, so that a few extreme ones do not hide the others.
+# The axes end at these quantiles of the values, so that a few extreme values do not hide the others.
 ENDS = (0.002, 0.998)
 NO_ROWS = "There are no rows"
 
 
 def predicted_against_actual_plot(targets: ArrayLike, predictions: ArrayLike, estimate: Estimate) -> bytes:
-    """Plot predictions by target for at most 800 rows, and the line of right predictions; `estimate` is of r2."""
+    """Plot predictions by target for at most 800 rows, and the line of perfect predictions; `estimate` is of r2."""
     title = estimate_title("R2", estimate)
     truth, predicted = _sorted(targets, predictions)
     if not len(truth):
@@ -101,7 +101,7 @@ def quantile_coverage_plot(targets: ArrayLike, quantiles: Mapping[float, ArrayLi
     Args:
         targets: true values, shape (n,).
         quantiles: predictions of each quantile, by its level, each of shape (n,).
-        estimate: of the metric in the title.
+        estimate: estimate of the metric in the title.
     """
     title = estimate_title("Pinball loss", estimate)
     truth = np.asarray(targets, dtype=np.float64)
@@ -155,7 +155,7 @@ def _ends(values: Floats) -> tuple[float, float]:
 
 
 def _padded(low: float, high: float) -> tuple[float, float]:
-    """Return the ends of an axis with room beside the values, also where all values are equal."""
+    """Return the ends of an axis with a margin around the values, even if all values are equal."""
     room = 0.05 * (high - low) or 0.05 * abs(low) or 1.0
     return low - room, high + room
 

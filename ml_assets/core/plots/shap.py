@@ -10,14 +10,15 @@ from ml_assets.core.plots.chart import GREY, blank_chart
 from ml_assets.core.plots.feature_lines import feature_lines
 
 MAX_ROWS, MAX_FEATURES = 500, 15
-# The axis is divided into this many parts; points within the same part are stacked.
+# Number of parts of the axis; points within the same part are stacked.
 AXIS_PARTS = 120
-# Red, green and blue of the lowest, the middle and the highest value of a feature, and the number of colours from it.
+# RGB colours of the lowest, middle and highest value of a feature, and the number of colours interpolated between them.
 LOW_TO_HIGH, LEVELS = ((47, 109, 179), (141, 111, 168), (194, 59, 59)), 16
 
 
 def sampled_rows(rows: int, seed: int) -> NDArray[np.int64]:
-    """Return the ascending positions of the rows to explain: all up to MAX_ROWS, else a random sample of that size."""
+    """Return the ascending positions of the rows to explain: all rows, or a random sample if there are more than
+    MAX_ROWS."""
     if rows <= MAX_ROWS:
         return np.arange(rows)
     return np.sort(np.random.default_rng(seed).choice(rows, MAX_ROWS, replace=False))
@@ -26,19 +27,21 @@ def sampled_rows(rows: int, seed: int) -> NDArray[np.int64]:
 def contribution_plot(
     contributions: NDArray, frame: pd.DataFrame, features: Sequence[str], rows: int, unit: str = "log odds"
 ) -> bytes:
-    """Plot a line of points for each of the most influential features: one point for each row, at its SHAP value.
+    """Plot a row of points for each of the most influential features: one point for each row of data, at its SHAP
+    value.
 
     The colour is the rank of the value among the values of the feature, from low (blue) to high (red); missing values
-    and categories are grey. Points that would overlap are stacked, so the thickness of a line shows the number of rows.
-    This is the beeswarm plot of Lundberg et al., From local explanations to global understanding with explainable AI
-    for trees, 2020. Features are ordered by the mean of the absolute SHAP values.
+    and categories are grey. Points that would overlap are stacked, so the thickness shows the number of rows. This is
+    the beeswarm plot of Lundberg et al., From local explanations to global understanding with explainable AI for trees,
+    2020. Features are ordered by the mean of the absolute SHAP values.
 
     Args:
         contributions: contribution of each feature, shape (sampled rows, features).
         frame: the features of the sampled rows.
         features: names of the columns of `contributions`.
         rows: number of rows that the sample was drawn from, for the title.
-        unit: of the contributions; a margin is the prediction or, for poisson, tweedie and gamma, its logarithm.
+        unit: unit of the contributions, which for a regression is that of the prediction or, for poisson, tweedie and
+            gamma, of its logarithm.
     """
     strength = np.abs(contributions).mean(axis=0) if len(contributions) else np.zeros(len(features))
     plotted = sorted(range(len(features)), key=lambda index: (-strength[index], features[index]))[:MAX_FEATURES]

@@ -1,4 +1,4 @@
-"""Profiles of columns, reference profiles of past days, drift measures between them, and measures of target leakage.
+"""Profiles of columns, reference profiles of past days, drift measures, and measures of target leakage.
 
 Checks of these measures belong in `core/checks`.
 """

@@ -1,9 +1,9 @@
 """Drift measures between a column of a day and its reference.
 
 The measures are population stability index, Kolmogorov-Smirnov distance, Cramér's V and changes of shares. A measure
-exceeds its bound if it is larger than the bound plus an allowance for chance: with few rows, the measures of two
-samples of the same source are large. Without any change the allowance alone is exceeded once in a hundred times, bound
-plus allowance hardly ever.
+exceeds its bound if it is larger than the bound plus an allowance for chance: with few rows, the measures between two
+samples from the same distribution are large. Without any change, the allowance alone is exceeded once in a hundred
+times, bound plus allowance hardly ever.
 """
 
 from collections.abc import Iterator, Sequence
@@ -33,8 +33,8 @@ class Measure:
     """One drift measure of a column.
 
     value: the measured value. bound: the bound of the specification, or None. allowed: the bound plus the allowance for
-    chance, or more where days of the reference differ by more. usual: the largest value for a day of the reference
-    against the others; 0 if it was not needed.
+    chance, or more if the reference days differ by more. usual: the largest value for a reference day against the
+    others; 0 if it was not needed.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Measure:
 class ColumnDrift:
     """The drift measures of one column of a day against its reference.
 
-    p_values: by name of the measure, the probability of a value at least as large without any change.
+    p_values: probability of a value at least as large without any change, by name of the measure.
     """
 
     profile: Profile
@@ -89,8 +89,8 @@ def column_drift(profile: Profile, reference: Reference, bounds: DriftBounds) ->
 
     Numbers are compared by PSI and KS distance, times by the KS distance of the local time of day. Texts are compared
     by PSI and Cramér's V of their categories or, if they are not categories, by PSI and KS distance of their lengths
-    and by the share with characters beyond ASCII. All columns are compared by the share of missing values, all texts by
-    the share of broken texts among those with characters beyond ASCII.
+    and by the share with non-ASCII characters. All columns are compared by the share of missing values, all texts by
+    the share of broken texts among those with non-ASCII characters.
     """
     missing = abs(profile.missing / profile.rows - reference.missing)
     measures = [_measure("missing", missing, bounds.missing, critical_distance(profile.rows, reference.rows))]
@@ -108,7 +108,7 @@ def _measure_values(
 ) -> Iterator[tuple[Measure, float | None]]:
     n, m = profile.present, reference.present
     if isinstance(bounds, ColumnDriftCheck) and profile.kind != TIME and _is_similar_in_size(profile, reference):
-        # The number of distinct values varies like a count of drawn rows: by its square root.
+        # The number of distinct values varies like a Poisson count, by its square root.
         change = abs(profile.distinct / n / reference.distinct - 1)
         allowance = DISTINCT_DEVIATIONS / float(np.sqrt(profile.distinct))
         yield _measure("distinct", change, bounds.distinct, allowance), None
@@ -134,15 +134,16 @@ def _measure_values(
 
 
 def _is_similar_in_size(profile: Profile, reference: Reference) -> bool:
-    """Return whether the day has about as many rows as a reference day: more rows have fewer distinct values each."""
+    """Return whether the day has about as many rows as a reference day, because the share of distinct values falls with
+    the number of rows."""
     return 2 / 3 <= profile.rows * reference.days / reference.rows <= 3 / 2
 
 
 def population_stability_index(observed: Floats, expected: Floats, n: float, m: float) -> float:
     """Compute sum((observed - expected) * ln(observed / expected)) over cells, from shares of n and m rows.
 
-    This is the divergence of S. Kullback and R. A. Leibler in both directions (1951), as used for scorecards (N.
-    Siddiqi, Credit Risk Scorecards, 2006). The share of an empty cell is taken as that of half a row.
+    This is the symmetric Kullback-Leibler divergence (1951), as used for scorecards (N. Siddiqi, Credit Risk
+    Scorecards, 2006). An empty cell counts as half a row.
     """
     observed, expected = np.maximum(observed, 0.5 / n), np.maximum(expected, 0.5 / m)
     return float(((observed - expected) * np.log(observed / expected)).sum())
@@ -151,14 +152,15 @@ def population_stability_index(observed: Floats, expected: Floats, n: float, m: 
 def ks_distance(observed: Histogram, expected: Histogram) -> float:
     """Compute the largest difference of two distribution functions at the ends of bins.
 
-    It is at most, and nearly, the Kolmogorov-Smirnov distance.
+    It is a close lower bound of the Kolmogorov-Smirnov distance.
     """
     bins = np.union1d(observed.bins, expected.bins)
     return float(max_distance(np.cumsum(_at(observed.shares(), bins)), np.cumsum(_at(expected, bins))))
 
 
 def chi_square(observed: Floats, expected: Floats, n: float, m: float) -> tuple[float, float]:
-    """Compute the chi-square statistic of the table of n * observed and m * expected rows, and its p-value."""
+    """Compute the chi-square statistic, and its p-value, of the contingency table of n * observed and m * expected
+    rows."""
     from scipy.special import chdtrc
 
     pooled = (n * observed + m * expected) / (n + m)
@@ -168,7 +170,7 @@ def chi_square(observed: Floats, expected: Floats, n: float, m: float) -> tuple[
 
 
 def cramers_v(observed: Floats, expected: Floats) -> float:
-    """Compute sqrt(chi-square / rows) of a table of two rows, day and reference, with equal weights (H. Cramér, 1946).
+    """Compute Cramér's V, sqrt(chi-square / rows), of a table with two rows, day and reference, of equal weight (1946).
 
     It is 0 if the shares are equal, 1 if no cell has both, and does not depend on the number of reference days.
     """
@@ -178,10 +180,10 @@ def cramers_v(observed: Floats, expected: Floats) -> float:
 
 
 def number_cells(observed: Histogram, expected: Histogram) -> tuple[Floats, Floats]:
-    """Return the shares of a day and of its reference in cells of a tenth of the reference each.
+    """Return the shares of a day and of its reference in cells that each hold about a tenth of the reference.
 
-    Cells are made of whole bins, so a tenth is approximate. A bin with more than a tenth is a cell of its own, so that
-    a few distinct values stay separate.
+    Cells consist of whole bins. A bin with more than a tenth is a cell of its own, so that a few distinct values stay
+    separate.
     """
     cumulative = np.cumsum(expected.weights)
     # Rounding errors of the cumulative shares must not move a cut to the next bin.
@@ -217,7 +219,7 @@ def _measure(name: str, value: float, bound: float | None, allowance: float) -> 
 
 
 def _measure_psi(observed: Floats, expected: Floats, n: float, m: float, bounds: DriftBounds) -> Measure:
-    # Without a change PSI / (1/n + 1/m) has a chi-square distribution with cells - 1 degrees of freedom (B. Yurdakul,
+    # Without a change, PSI / (1/n + 1/m) has a chi-square distribution with cells - 1 degrees of freedom (B. Yurdakul,
     # Statistical Properties of PSI, 2018).
     allowance = _critical_chi_square(len(observed)) * (1 / n + 1 / m)
     return _measure("psi", population_stability_index(observed, expected, n, m), bounds.psi, allowance)

@@ -1,4 +1,4 @@
-"""Histograms with the same bins for every day, so that days can be compared and merged without their rows."""
+"""Histograms with the same bins on every day, so that days can be compared and merged without their rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-# Sign, exponent and the five highest bits of the mantissa remain: the width of a bin is at most 1/32 of its values.
+# Bins keep the sign, exponent and five highest mantissa bits, so the width of a bin is at most 1/32 of its values.
 DROPPED_BITS = 47
 SECONDS_PER_BIN = 300
 
@@ -15,7 +15,7 @@ SECONDS_PER_BIN = 300
 class Histogram:
     """Weights of bins.
 
-    bins: numbers of the bins with any weight, ascending (int64). weights: counts, or shares that add up to 1 (float64).
+    bins: numbers of the non-empty bins, ascending (int64). weights: counts, or shares that add up to 1 (float64).
     """
 
     bins: NDArray[np.int64]
@@ -36,10 +36,10 @@ class Histogram:
 
 
 def number_bins(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the bin of each finite value: a larger value never has a smaller bin, and -0 has the bin of 0.
+    """Return the bin of each finite value. Bins increase with the values, and -0 has the same bin as 0.
 
     Without its lower bits, a double is a logarithmic scale that is linear within each power of two, as in an HDR
-    histogram (G. Tene). Integers up to 64 in magnitude have a bin of their own.
+    histogram (G. Tene). Each integer up to 64 in magnitude has its own bin.
     """
     bins = (values + 0.0).view(np.int64) >> DROPPED_BITS
     # Read as integers, negative doubles decrease with increasing magnitude.
@@ -61,7 +61,7 @@ def from_sorted(bins: NDArray[np.int64]) -> Histogram:
 
 
 def mean_of_shares(histograms: Sequence[Histogram]) -> Histogram:
-    """Average the shares of histograms, each with the same weight whatever its total; empty ones are ignored."""
+    """Average the shares of histograms with equal weights, whatever their totals; empty histograms are ignored."""
     filled = [histogram.shares() for histogram in histograms if len(histogram.bins)]
     if not filled:
         return Histogram(np.empty(0, np.int64), np.empty(0))

@@ -1,4 +1,5 @@
-"""Profiles: small summaries of the columns of a day, for checks, drift and plots without reading the rows again."""
+"""Profiles: small summaries of a day's columns, from which checks and plots are computed without reading the rows
+again."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from ml_assets.core.tables.schemas import PROFILE_SCHEMA
 NUMBER, TEXT, TIME = "number", "text", "time"
 MOST_VALUES = 100
 _SCALAR_FIELDS = [field.name for field in PROFILE_SCHEMA if not pa.types.is_list(field.type)]
-# U+FFFD replaces bytes that could not be decoded; the other pattern is UTF-8 that was decoded as Latin-1 or
+# U+FFFD replaces bytes that could not be decoded; the other pattern matches UTF-8 that was decoded as Latin-1 or
 # Windows-1252.
 BROKEN_TEXT = "\\x{FFFD}|[\\x{C2}\\x{C3}][\\x{80}-\\x{BF}]"
 
@@ -25,11 +26,11 @@ class Profile:
     """The profile of one column on one day.
 
     kind: NUMBER (integers, numbers, booleans), TEXT or TIME. rows: rows of the day. missing, infinite: rows without a
-    value, and with an infinite value. distinct: distinct values among the others. minimum, maximum, mean: of finite
-    numbers or, for a time, of the seconds of the local day; None for text and without values. histogram: counts by
-    number bin, by length of the text in characters, or by five minutes of the local day. values: counts of the 100 most
-    frequent texts, the most frequent first. non_ascii, broken: texts with a character beyond ASCII, and with traces of
-    a wrong encoding.
+    value, and with an infinite value. distinct: number of distinct values among the other rows. minimum, maximum, mean:
+    of finite numbers or, for a time, of the seconds of the local day; None for text and without values. histogram:
+    counts by number bin, by length of the text in characters, or by five minutes of the local day. values: counts of
+    the 100 most frequent texts, the most frequent first. non_ascii, broken: texts with a non-ASCII character, and with
+    traces of a wrong encoding.
     """
 
     name: str
@@ -53,12 +54,12 @@ class Profile:
 
     @property
     def positives(self) -> int:
-        """Rows of a column of 0 and 1, or of booleans, that are 1."""
+        """Rows with 1 or true in a column of 0 and 1 or of booleans."""
         return int(self.histogram.weight(int(number_bins(np.array([1.0]))[0])))
 
 
 def profile_columns(table: pa.Table, time_zone: str) -> pa.Table:
-    """Profile each column, as a row with `PROFILE_SCHEMA`; no rows for a table without rows.
+    """Profile each column as a row with `PROFILE_SCHEMA`; a table without rows gives no rows.
 
     There is no sampling, and the order of rows does not matter.
 
@@ -75,7 +76,8 @@ def profile_columns(table: pa.Table, time_zone: str) -> pa.Table:
 
 
 def read_profiles(table: pa.Table) -> dict[date, dict[str, Profile]]:
-    """Read profiles by day and column, from rows with `day` and the columns of `PROFILE_SCHEMA`; others are ignored."""
+    """Read profiles by day and column, from rows with `day` and the columns of `PROFILE_SCHEMA`; other columns are
+    ignored."""
     profiles: dict[date, dict[str, Profile]] = {}
     lists = [_split_lists(table[name]) for name in ("bins", "counts", "values", "value_counts")]
     rows = table.select(["day", *_SCALAR_FIELDS]).to_pylist()
@@ -87,7 +89,7 @@ def read_profiles(table: pa.Table) -> dict[date, dict[str, Profile]]:
 
 
 def _split_lists(column: pa.ChunkedArray) -> list[np.ndarray]:
-    """Convert the lists of a column to arrays; lists of Python objects would take most of the reading time."""
+    """Convert the lists of a column to arrays, because lists of Python objects would take most of the reading time."""
     lists = column.combine_chunks()
     return (
         np.split(lists.flatten().to_numpy(zero_copy_only=False), np.cumsum(lists.value_lengths().to_numpy())[:-1])
@@ -117,7 +119,7 @@ def _profile_numbers(column: pa.ChunkedArray) -> dict[str, object]:
     if pa.types.is_boolean(column.type):
         column = column.cast(pa.int8())
     values = column.to_numpy().astype(np.float64, copy=False)
-    # Sums depend on the order, and the sorted order is always the same. NaN comes last.
+    # Sums depend on the order, so values are sorted. NaN comes last.
     ordered = np.sort(values)
     first, last, present = (
         int(np.searchsorted(ordered, end, side))

@@ -15,13 +15,13 @@ Floats = NDArray[np.float64]
 def exclude_outlier_days(profiles: Sequence[Profile], limit: float) -> list[Profile]:
     """Keep the days whose distance from the median day is at most `limit` plus an allowance for chance.
 
-    Return no day if these are not more than half. The median day has, at each value, the median of the days'
-    distribution functions, and the median of their shares of missing values and of each frequent text; it does not move
-    if fewer than half of the days are outliers. The distance is the largest of: the Kolmogorov-Smirnov distance, the
-    difference of the missing shares, and half the sum of the differences of the shares of texts.
+    Return no days if these are not the majority. The median day has, at each value, the median of the days'
+    distribution functions, and the median of their shares of missing values and of each frequent text; it is not
+    affected if fewer than half of the days are outliers. The distance is the maximum of the Kolmogorov-Smirnov
+    distance, the difference of the missing shares, and half the sum of the differences of the shares of texts.
 
     Args:
-        profiles: one column on some days, in any order.
+        profiles: profiles of one column on some days, in any order.
         limit: largest distance, from 0 to 1.
     """
     filled = [profile for profile in profiles if profile.rows]
@@ -36,7 +36,7 @@ def exclude_outlier_days(profiles: Sequence[Profile], limit: float) -> list[Prof
 
 
 def _is_of_categories(profile: Profile) -> bool:
-    """Return whether the counted texts are all texts of the day."""
+    """Return whether the counted texts are all of the day's texts."""
     return bool(profile.values) and sum(profile.values.values()) == profile.present
 
 
@@ -51,7 +51,7 @@ def _histogram_distances(histograms: Sequence[Histogram]) -> Floats:
     for row, histogram in zip(distributions, histograms, strict=True):
         row[np.searchsorted(bins, histogram.bins)] = histogram.shares().weights
     distributions = distributions.cumsum(axis=1)
-    # Days without any value are distinguished by their missing share.
+    # Days without values are distinguished by their missing share.
     has_values = np.array([len(histogram.bins) > 0 for histogram in histograms])
     if not has_values.any():
         return np.zeros(len(histograms))

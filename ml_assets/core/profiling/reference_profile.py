@@ -1,4 +1,4 @@
-"""Reference profiles: the profiles of a column on earlier days merged into one, each day with the same weight."""
+"""Reference profiles: the profiles of a column on earlier days, merged with equal weights."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,14 +13,15 @@ MIN_COVERAGE = 0.9
 
 @dataclass(frozen=True)
 class Reference:
-    """One column over several days; shares are means of daily shares, so a day with many rows does not dominate.
+    """The profile of a column over several days. Shares are means of daily shares, so a day with many rows does not
+    dominate.
 
-    kind: as in `Profile`. days: number of days. rows, present, beyond_ascii: effective sample sizes, the number of rows
-    (with a value, with a character beyond ASCII) of one sample whose shares are as precise as the means over these
-    days. missing: share of rows without a value. distinct: distinct values per row with a value, the median of the
-    days, because a day with many rows has far fewer. histogram: shares by bin. values: shares of the most frequent
-    texts. non_ascii: share of texts with a character beyond ASCII. broken: share of those with traces of a wrong
-    encoding.
+    kind: as in `Profile`. days: number of days. rows, present, beyond_ascii: effective sample sizes: the number of rows
+    (all, with a value, with a non-ASCII character) of a single sample whose shares are as precise as the means over
+    these days. missing: share of rows without a value. distinct: median over the days of the distinct values per row
+    with a value, because a day with many rows has far fewer. histogram: shares by bin. values: shares of the most
+    frequent texts. non_ascii: share of texts with a non-ASCII character. broken: share among these with traces of a
+    wrong encoding.
     """
 
     kind: str
@@ -37,7 +38,7 @@ class Reference:
 
     @property
     def is_of_categories(self) -> bool:
-        """True if the 100 most frequent texts cover nearly all rows; free text and names differ from day to day."""
+        """True if the 100 most frequent texts cover nearly all rows, which they do not for free text and names."""
         return bool(self.values) and sum(self.values.values()) >= MIN_COVERAGE
 
 
@@ -62,9 +63,9 @@ def merge_profiles(profiles: Sequence[Profile]) -> Reference:
 
 
 def _effective_rows(rows: Sequence[int]) -> float:
-    """Return the effective sample size of the mean of shares of k samples of `rows`: k**2 / sum(1 / rows).
+    """Return the effective sample size of the mean share of k samples with these numbers of rows: k**2 / sum(1 / rows).
 
-    One sample of this size has shares with the same variance as that mean.
+    A single sample of this size has shares with the same variance as that mean.
     """
     filled = np.array([count for count in rows if count], float)
     return float(len(filled) ** 2 / (1 / np.sort(filled)).sum()) if len(filled) else 0.0

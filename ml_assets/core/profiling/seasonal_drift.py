@@ -1,4 +1,4 @@
-"""Drift against the same weekday of the reference, beyond the differences between its days."""
+"""Drift against the same weekday of the reference, beyond the usual differences between reference days."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from ml_assets.core.profiling.reference_profile import merge_profiles
 
 MIN_SAME_WEEKDAY = 2
 USUAL_FACTOR = 2.0
-"""Multiple of the largest difference between a day of the reference and the others that a drifted day exceeds."""
+"""Factor by which a drifted day exceeds the largest difference between a reference day and the others."""
 
 
 def seasonal_drift(
@@ -20,17 +20,17 @@ def seasonal_drift(
 ) -> ColumnDrift:
     """Compare a column with the same weekday of the reference, and with the differences between reference days.
 
-    A measure is exceeded if it exceeds its bound and chance against the days of the same weekday (against all days if
-    fewer than two days of that weekday are alike), and is more than twice as large as for any day of the reference
-    against the others of its weekday. So neither a weekly season nor days that always differ are drift. Outlier days do
-    not count, unless most days differ from each other: then all days count, and weekdays are not told apart.
+    A measure is exceeded if it exceeds its bound and the allowance for chance against the days of the same weekday (all
+    days if fewer than two days of that weekday are similar), and is more than twice as large as for any reference day
+    against the others of its weekday. So neither a weekly season nor days that always differ count as drift. Outlier
+    days are excluded, unless most days differ from each other: then all days are used, regardless of the weekday.
 
     Args:
         profile: the column on the day.
         day: the day.
-        reference: profiles of the reference days, all of the kind of `profile`.
+        reference: profiles of the reference days, all of the same kind as `profile`.
         bounds: the bounds of the specification.
-        limit: largest distance of days that are alike.
+        limit: maximum distance of similar days.
     """
     alike = select_alike(reference, limit)
     days = alike or reference
@@ -52,7 +52,7 @@ def _raise_allowance(measure: Measure, usual: float) -> Measure:
 
 
 def _days_of(weekday: int, reference: Mapping[date, Profile], limit: float) -> dict[date, Profile]:
-    """Select the days of a weekday without outliers; none if they are fewer than two."""
+    """Select the days of a weekday without outliers; none if fewer than two remain."""
     days = {day: profile for day, profile in reference.items() if day.weekday() == weekday}
     alike = select_alike(days, limit) if len(days) >= MIN_SAME_WEEKDAY else {}
     return alike if len(alike) >= MIN_SAME_WEEKDAY else {}
@@ -67,7 +67,7 @@ def select_alike(days: Mapping[date, Profile], limit: float) -> dict[date, Profi
 def _leave_one_out(
     groups: Sequence[Mapping[date, Profile]], days: Mapping[date, Profile]
 ) -> Iterator[tuple[Profile, Sequence[Profile]]]:
-    """Yield each day with the others of its weekday; without weekdays of three days, with all other days."""
+    """Yield each day with the other days of its weekday or, if no weekday has three days, with all other days."""
     large = [group for group in groups if len(group) > MIN_SAME_WEEKDAY] or [days]
     for group in large:
         for day, profile in group.items():

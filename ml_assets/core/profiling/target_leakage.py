@@ -19,16 +19,16 @@ from ml_assets.core.tables.schemas import single_feature_power_schema
 
 Floats = NDArray[np.float64]
 MIN_ROWS = 20
-"""Rows from which the rank correlation of a regression is judged, and from which a class is judged by the bounds."""
+"""Minimum number of rows for the rank correlation of a regression, and for a class to be judged by the bounds."""
 
 
 @dataclass(frozen=True)
 class PredictivePower:
     """Predictive power of one feature on the labelled rows of a day.
 
-    roc_auc, average_precision, positives, negatives: of a binary target, or of the class `of_class` against all others;
-    both measures are None if a class is missing. rank_correlation: Spearman's, of a regression, over `compared_rows`;
-    None if there is nothing to rank.
+    roc_auc, average_precision, positives, negatives: for a binary target, or for the class `of_class` against all
+    others; both measures are None if a class is missing. rank_correlation: Spearman's, for a regression, over
+    `compared_rows`; None if there is nothing to rank.
     """
 
     roc_auc: float | None = None
@@ -41,7 +41,7 @@ class PredictivePower:
 
     @property
     def strength(self) -> float:
-        """The measure by which features are ranked, 0 where there is none."""
+        """The measure by which features are ranked; 0 if undefined."""
         return abs(self.rank_correlation or 0.0) or self.average_precision or 0.0
 
     def has_rows(self, settings: TargetLeakageCheck) -> bool:
@@ -56,10 +56,9 @@ def measure_single_features(spec: ModelSpec, features: pd.DataFrame) -> dict[str
 
     The result is empty if labels come in files of their own. Numbers are used as scores, ascending and descending, with
     missing values below all others; so is the indicator of missing values. Categories are scored by their share of
-    positives on every other row, and evaluated on the rows between. The best average precision of these counts. Of
-    several classes, the one that the feature predicts best against all others counts, among those of enough rows.
-    For a regression, numbers are ranked as they are, where they have a value, and categories by the mean target of
-    every other row.
+    positives on every other row, and evaluated on the rows between. The best average precision of these is used. For
+    several classes, it is that of the class that the feature predicts best, among classes with enough rows. For a
+    regression, non-missing numbers are ranked by value, and categories by their mean target on every other row.
     """
     if spec.labels is not None:
         return {}
@@ -83,7 +82,7 @@ def _measure_label(values: pd.Series, targets: Floats, is_category: bool) -> Pre
 
 
 def _measure_classes(spec: ModelSpec, values: pd.Series, targets: Floats, is_category: bool) -> PredictivePower:
-    """Measure the class that the feature predicts best, among those of enough rows for the check."""
+    """Measure the class that the feature predicts best, among classes with enough rows for the check."""
     fewest = spec.checks.target_leakage.min_positives if spec.checks.target_leakage else 1
     powers = [
         replace(_measure_label(values, targets == position, is_category), of_class=str(label))
@@ -108,7 +107,7 @@ def _measure_amount(values: pd.Series, targets: Floats, is_category: bool) -> Pr
 
 
 def _rank_correlation(scores: Floats, targets: Floats) -> PredictivePower:
-    """Measure Spearman's rank correlation, ties ranked by their mean; None where all values are equal."""
+    """Measure Spearman's rank correlation, with mean ranks for ties; None if all values are equal."""
     ranks = [pd.Series(values).rank().to_numpy() for values in (scores, targets)]
     if len(targets) < 2 or any(np.ptp(rank) == 0 for rank in ranks):
         return PredictivePower(compared_rows=len(targets))
@@ -116,7 +115,7 @@ def _rank_correlation(scores: Floats, targets: Floats) -> PredictivePower:
 
 
 def feature_profiles(spec: ModelSpec, features: pa.Table, frame: pd.DataFrame) -> pa.Table:
-    """Profile each feature of a day, as a row with `feature_profile_schema`; no rows for a day without rows.
+    """Profile each feature of a day as a row with `feature_profile_schema`; a day without rows gives no rows.
 
     `frame` holds the same data as `features`.
     """
@@ -141,7 +140,7 @@ def _measure_number(values: Floats, labels: NDArray[np.int64]) -> Iterator[tuple
 
 
 def _rank_missing_lowest(scores: Floats, is_missing: NDArray[np.bool_]) -> Floats:
-    # Minus infinity must stay distinct from missing values.
+    # Keep minus infinity distinct from missing values.
     return np.where(is_missing, -np.inf, np.maximum(scores, np.finfo(np.float64).min))
 
 
@@ -162,7 +161,7 @@ def measure_ranking_power(scores: Floats, labels: NDArray[np.int64]) -> tuple[fl
 
     The area under the ROC curve is the share of pairs of a positive and a negative in the right order, ties counted
     half (Mann and Whitney, 1947); average precision is the mean over positives of the precision at their score. Only
-    positives are searched, so few positives are fast.
+    positives are looked up, so this is fast if they are few.
     """
     positives, negatives = int(labels.sum()), int(len(labels) - labels.sum())
     if not positives or not negatives:
@@ -178,11 +177,11 @@ def measure_ranking_power(scores: Floats, labels: NDArray[np.int64]) -> tuple[fl
 
 
 def is_suspected(power: PredictivePower, settings: TargetLeakageCheck) -> bool:
-    """Return whether a single feature reaches both bounds, or the bound of a regression.
+    """Return whether a single feature reaches both bounds, or for a regression its bound.
 
-    Of several classes the best is judged, and among many pairs of a class and a feature, one of few rows reaches the
-    bounds by chance. So a class of fewer than `MIN_ROWS` rows is suspected only if the feature separates it without an
-    error.
+    For several classes the best one is judged, and among many pairs of class and feature, a class with few rows reaches
+    the bounds by chance. So a class with fewer than `MIN_ROWS` rows is suspected only if the feature separates it
+    perfectly.
     """
     if power.rank_correlation is not None:
         return abs(power.rank_correlation) >= settings.rank_correlation

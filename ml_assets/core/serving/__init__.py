@@ -1,1 +1,1 @@
-"""Scoring outside of training: requests, online features of single rows, and daily batch predictions."""
+"""Scoring of rows: requests, online features of single rows, and daily batch predictions."""

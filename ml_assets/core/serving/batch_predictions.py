@@ -22,18 +22,19 @@ def predict(
     """Score the rows of a day.
 
     Args:
-        rows: features of the day, as both models need them.
-        live: (version, scorer) of `champion` and `challenger`; the challenger may be missing if it is live for no row.
+        rows: the day's rows, with all features that either model needs.
+        live: (version, scorer) by `champion` and `challenger`; the challenger may be missing if it is not live for any
+            row.
         challengers: whether the challenger is live for each row, bool of shape (rows,).
-        explained: number of the highest scores that get reasons; among equal scores, those of the first rows.
+        explained: number of the highest scores that get reasons; of equal scores, the first rows.
         count: maximum number of features in the reasons of a row.
         is_shadow: whether the challenger scores all rows without effect.
 
     Returns:
-        For each row, in the order of the rows: the columns of `Scorer.predict` of the model that is live for it,
-        `model_version`, `side` (champion or challenger), the reasons as JSON (see `explain_scores`) for the highest
-        scores, predictions or probabilities of all rows together, otherwise None, and what the challenger in shadow
-        predicts, missing without one, as the first column with the prefix `shadow_`.
+        For each row, in the same order: the columns of `Scorer.predict` of the model that is live for it;
+            `model_version`; `side` (champion or challenger); the reasons as JSON (see `explain_scores`) for the highest
+            scores, predictions or probabilities of the day, otherwise None; and the main prediction of a challenger in
+            shadow, with the prefix `shadow_`, missing without one.
 
     Raises:
         ValueError: when a model cannot score the rows, see `Scorer.score`.

@@ -1,4 +1,4 @@
-"""The parser of request bodies: JSON within bounds, with the text of numbers as in landed files."""
+"""The parser of request bodies: size-limited JSON that keeps the text of numbers, as for landed files."""
 
 import json
 import re
@@ -8,15 +8,15 @@ from ml_assets.core.ingestion.json_reader import ExponentLiteral, NumberLiteral,
 from ml_assets.core.ingestion.values.text_decoding import escape
 from ml_assets.core.serving.request_limits import RequestLimits
 
-# Possessive, so that no text makes it go back: each character is looked at once. A text without an end matches too, and
-# so does space, in pieces: one match holds up other threads.
+# Possessive quantifiers, so that the pattern never backtracks and examines each character once. Unterminated text also
+# matches, and space matches in pieces, because a long match would block other threads.
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{},]|[^\s"\[\]{},:]++|\s{1,10000}+', re.DOTALL)
 _OPENING, _CLOSING = frozenset("[{"), frozenset("]}")
 _NUL_ESCAPE = "\\u0000"
 
 
 class InvalidBody(ValueError):
-    """A body that cannot be read, or that is larger than the limits allow. kind: short name of the fault."""
+    """A body that cannot be read or exceeds the limits. kind: short name of the fault."""
 
     def __init__(self, kind: str, reason: str) -> None:
         super().__init__(reason)
@@ -31,7 +31,7 @@ def parse_body(body: bytes, limits: RequestLimits) -> object:
         The value, with numbers as NumberLiteral, and NaN and infinities as UnreadableText.
 
     Raises:
-        InvalidBody: when the body is not JSON in UTF-8, exceeds a limit, holds the character NUL, or when a name stands
+        InvalidBody: when the body is not JSON in UTF-8, exceeds a limit, contains the character NUL, or has a name
             twice in an object.
     """
     try:
@@ -53,7 +53,7 @@ def parse_body(body: bytes, limits: RequestLimits) -> object:
 
 
 def check_size(text: str, limits: RequestLimits) -> None:
-    """Check the limits without building anything; it stops at the first excess.
+    """Check the limits without building values; stop at the first excess.
 
     Raises:
         InvalidBody: when the text has too many rows, fields or values, is nested too deeply, or has too long a value.
@@ -61,7 +61,7 @@ def check_size(text: str, limits: RequestLimits) -> None:
     brackets, commas = text.count("{") + text.count("["), text.count(",")
     if brackets <= limits.depth and commas < min(limits.fields, limits.earlier_rows) and len(text) <= limits.characters:
         return
-    # Commas and elements so far of the lists and objects that are open.
+    # Numbers of commas and elements so far in the open lists and objects.
     open_brackets: list[str] = []
     commas_within: list[int] = []
     values, max_values = 0, (limits.earlier_rows + 1) * limits.fields
@@ -74,7 +74,7 @@ def check_size(text: str, limits: RequestLimits) -> None:
             if len(open_brackets) > limits.depth:
                 raise InvalidBody("too_deep", f"lists or objects are nested more than {limits.depth} deep")
         elif token in _CLOSING:
-            # What does not match is left to the parser, which says where.
+            # Invalid text is left to the parser, which reports the position.
             if open_brackets:
                 open_brackets.pop()
                 commas_within.pop()
@@ -96,14 +96,14 @@ def _check_members(bracket: str, commas: int, limits: RequestLimits) -> None:
     if bracket == "[" and commas >= limits.earlier_rows:
         raise InvalidBody(
             "too_many_rows",
-            f"a list has more than {limits.earlier_rows:,} entries; send at most so many earlier rows",
+            f"a list has more than {limits.earlier_rows:,} entries; send at most that many earlier rows",
         )
     if bracket == "{" and commas >= limits.fields + 1:
         raise InvalidBody("too_many_fields", f"an object has more than {limits.fields:,} fields")
 
 
 def _has_nul(value: object) -> bool:
-    """Return whether a text or a name within a value has the character NUL."""
+    """Return whether any text or name within a value contains the character NUL."""
     if isinstance(value, dict):
         return any("\0" in name for name in value) or _any_has_nul(value.values())
     if isinstance(value, list):

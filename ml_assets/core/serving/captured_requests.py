@@ -17,18 +17,18 @@ from ml_assets.core.tables.monitoring_schemas import served_columns, served_requ
 
 FULL = 2**64
 HASHED = b"hashed"
-"""Entry of the metadata of a segment: the columns that are hashed in it, separated by commas."""
+"""Metadata key of a segment: its hashed columns, separated by commas."""
 NOT_KEPT, SEGMENT = "not_kept", "segment"
 DIGITS = 32
-"""Hexadecimal digits of a hash: 128 bits, so that no two values of a table have one by chance."""
+"""Hexadecimal digits of a hash: 128 bits, so that collisions within a table are practically impossible."""
 IS_HASH = re.compile(f"[0-9a-f]{{{DIGITS}}}")
 
 
 class ServedRequest(NamedTuple):
     """A request that was answered.
 
-    row: the columns of the contract that the request has. features: as the model saw them, NaN or None where missing.
-    answer: what the model predicted, by column. side: champion or challenger. features_through: newest day of history
+    row: the columns of the contract that the request has. features: features as the model saw them, NaN or None where
+    missing. answer: the predictions, by column. side: champion or challenger. features_through: newest day of history
     that the features saw, in ISO format.
     """
 
@@ -43,26 +43,26 @@ class ServedRequest(NamedTuple):
 
 
 class NoHashKey(ValueError):
-    """Columns are to be hashed and there is no key."""
+    """Columns must be hashed but there is no key."""
 
 
 def hash_value(key: bytes, value: object) -> str | None:
-    """Return the first 128 bits of the HMAC-SHA-256 of a value as text, in hexadecimal digits; None of None.
+    """Return the first 128 bits of the HMAC-SHA-256 of a value as text, in hexadecimal digits; None for None.
 
-    Without the key, values cannot be tried out, which a plain hash of a short list of customers would allow.
+    Without the key, nobody can recover values by trying candidates, as is possible with a plain hash of few customers.
     """
     return None if value is None else hmac.new(key, str(value).encode(), hashlib.sha256).hexdigest()[:DIGITS]
 
 
 class RequestColumns:
-    """The columns of served_requests, made from served requests.
+    """Conversion of served requests to the columns of served_requests.
 
     Args:
         spec: the model.
         key: key of the hashes.
 
     Raises:
-        NoHashKey: when columns are to be hashed and there is no key.
+        NoHashKey: when columns must be hashed but there is no key.
     """
 
     def __init__(self, spec: ModelSpec, key: str | None) -> None:
@@ -87,15 +87,15 @@ class RequestColumns:
         }
 
     def is_in_sample(self, served: ServedRequest, share: float) -> bool:
-        """Return whether a request is in the sample of a share of all rows.
+        """Return whether a request belongs to a sample with the given share of all rows.
 
-        A hash of the row key decides, so every process keeps the same rows, however often they are asked for.
+        A hash of the row key decides, so every process keeps the same rows, however often they are requested.
         """
         key = "\n".join([str(served.row[name]) for name in self._row_key]).encode()
         return int.from_bytes(hashlib.blake2b(key, digest_size=8).digest()) < share * FULL
 
     def batch(self, requests: Sequence[ServedRequest]) -> pa.RecordBatch:
-        """Return requests as rows of the table; missing numbers are null."""
+        """Convert requests to rows of the table; missing numbers are null."""
         arrays = []
         for field in self.schema:
             read = self._readers.get(field.name)
@@ -104,7 +104,7 @@ class RequestColumns:
         return pa.record_batch(arrays, schema=self.schema)
 
     def by_day(self, rows: pa.Table) -> Iterator[tuple[date, pa.Table]]:
-        """Yield the days of the events of some rows, ascending, each with its rows."""
+        """Group rows by the day of their event; yield each day, ascending, with its rows."""
         instants = rows[self._time].cast(pa.int64()).to_numpy()
         days = to_local(instants, self._zone) // MICROSECONDS_PER_DAY
         for day in np.unique(days):
@@ -128,16 +128,17 @@ def _feature(name: str, change: Callable[[object], object] | None, served: Serve
 def join_segments(
     schema: pa.Schema, hashed: Sequence[str], parts: Mapping[str, pa.Table], rows_of_removed: pa.Table | None = None
 ) -> pa.Table:
-    """Put segments together, in the order of the answers.
+    """Join segments, in the order of the answers.
 
-    A column that a segment of an earlier specification lacks, has with values of another type, or hashed where it is
-    not hashed now, or the reverse, is null in its rows, and `not_kept` names it.
+    A column that a segment of an earlier specification lacks, or has with another type or hash setting, is null in its
+    rows, and `not_kept` names it.
 
     Args:
         schema: the columns of the table.
-        hashed: those of them that are hashed.
+        hashed: names of the hashed columns.
         parts: the segments by name.
-        rows_of_removed: rows of the table whose segments are gone. In columns that are hashed now, they keep hashes.
+        rows_of_removed: rows of the table whose segments have been removed. Columns that are hashed now keep only
+            hashes in them.
     """
     fitted = [_fit(schema, hashed, part, name) for name, part in parts.items()]
     kept = [] if rows_of_removed is None else [_keep_hashes(rows_of_removed, hashed)]

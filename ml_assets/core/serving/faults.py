@@ -1,4 +1,4 @@
-"""Faults of a request as its answer lists them: few, each short, and the number of those left out."""
+"""Faults of a request as listed in its answer: a few, shortened, and the number of further faults."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,13 +12,13 @@ MAX_INPUT_CHARACTERS = 200
 MAX_MESSAGE_CHARACTERS = 300
 MAX_NAME_CHARACTERS = 100
 MAX_BYTES = 4_000
-"""Size of the longest list of faults as JSON, whatever its values are."""
+"""Maximum size of a list of faults as JSON."""
 MORE = "more"
-"""Type of the last entry of a list that leaves faults out."""
+"""Type of the last entry of a list that omits faults."""
 
 
 def fault_of(details: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a fault in FastAPI's form from that of pydantic, with everything that the client sent shortened.
+    """Convert a fault from pydantic's form to FastAPI's, with everything that the client sent shortened.
 
     Args:
         details: `type`, `loc`, `msg` and `input`, as in `pydantic.ValidationError.errors`.
@@ -29,7 +29,7 @@ def fault_of(details: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(value, NumberLiteral) and len(value) < 20 and value.removeprefix("-").isdecimal():
         value = int(value)
     elif isinstance(value, dict | list):
-        # Its values may be `Converted`; a long object is not worth writing out in full.
+        # Its values may be `Converted`, and a long object is not worth writing out in full.
         value = f"an object of {len(value):,} fields" if isinstance(value, dict) else json_text(value)
     elif isinstance(value, UnreadableText | NumberLiteral):
         value = json_text(value) or ""
@@ -49,12 +49,12 @@ def fault_of(details: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def shorten(text: str, characters: int) -> str:
-    """Return the beginning of a text, with escapes for what is not Unicode."""
+    """Return the beginning of a text, with escapes for parts that are not Unicode."""
     return escape(text[:characters])[:characters]
 
 
 def list_faults(faults: Sequence[dict[str, Any]], total: int, is_complete: bool = True) -> list[dict[str, Any]]:
-    """Return the first of the faults, as many as fit in `MAX_BYTES` as JSON, and an entry "and N more" for the others.
+    """Return as many of the first faults as fit in `MAX_BYTES` as JSON, and an entry "and N more" for the others.
 
     Args:
         faults: the first faults of a request.

@@ -1,4 +1,4 @@
-"""Online features of a single row, from the data that are known at its time: the values of the daily batch, computed in
+"""Online features of a single row, from the data known at its time: the same values as in the daily batch, computed in
 microseconds.
 """
 
@@ -29,8 +29,8 @@ class RowTooOld(ValueError):
 
 
 def days_in_memory(spec: ModelSpec, through: date) -> tuple[date, date]:
-    """Return (first day whose rows can be scored, first day of the history that these read) for a history that ends
-    with the day `through`.
+    """Return (first day whose rows can be scored, first day of history that they read) for a history through the day
+    `through`.
     """
     first = max(through + timedelta(days=1 - DAYS_BACK), spec.source.start)
     return first, max(first - timedelta(days=days_read(spec)[-1]), spec.source.start)
@@ -80,16 +80,16 @@ class OnlineFeatures:
 
     @property
     def is_slow(self) -> bool:
-        """Whether a row takes milliseconds, because custom functions compute features from frames."""
+        """Whether a row takes milliseconds, because custom functions compute features on frames."""
         return self._custom is not None
 
     def compute(self, row: Row, earlier: Sequence[Row]) -> dict[str, float | str | None]:
         """Compute the features of a row.
 
         Args:
-            row: the columns of the contract but the target; times in UTC, None where missing.
-            earlier: rows that are not in the history: those of days after `through`, and of the row's own day. Rows
-                that are in the history already, and rows later than the row, have no effect.
+            row: the columns of the contract except the target; times in UTC, None where missing.
+            earlier: rows that are not in the history: rows of days after `through`, and of the row's own day. Rows that
+                are already in the history and rows later than the row have no effect.
 
         Returns:
             The features by name, in the order of the specification; missing numbers are NaN, missing categories None.
@@ -117,7 +117,7 @@ class OnlineFeatures:
         try:
             day = time.astimezone(self._zone).date()  # type: ignore[attr-defined]
         except OverflowError:
-            # The first hours of the year 1 lie before it in zones west of Greenwich.
+            # In zones west of Greenwich, the first hours of the year 1 in UTC belong to the year before it.
             day = date.min
         if day < self._first:
             raise RowTooOld(
@@ -127,7 +127,7 @@ class OnlineFeatures:
         return since_epoch(beginning_of_day(day, self._spec.source.time_zone))
 
     def _in_order(self, moment: int, row: Row, earlier: Sequence[Row], begin: int) -> list[tuple[int, Row]]:
-        """Return (time, row) of the row and of the rows beside it that its features use, in order of time and row
+        """Return (time, row) of the row and of the accompanying rows that its features use, in order of time and row
         key."""
         own = (moment, row)
         if not earlier:
@@ -139,7 +139,7 @@ class OnlineFeatures:
 
 
 class _Custom:
-    """Features of custom functions, computed from the same frames as in the batch."""
+    """Features of custom functions, computed on the same frames as in the batch."""
 
     def __init__(self, spec: ModelSpec, features: Sequence[CustomFeatures], history: pd.DataFrame) -> None:
         self._spec, self._history = spec.model_copy(update={"features": list(features)}), history
@@ -170,7 +170,7 @@ _DTYPES = {
 
 
 def _row_features(feature: object) -> list[tuple[str, Callable[[Row], float | str | None]]]:
-    """Return (name, function of the row) of each column of a feature that depends on the row alone."""
+    """Return (name, function of the row) for each column of a feature that depends only on the row."""
     if isinstance(feature, RowTransform):
         return [
             (name, _transform(column, feature.kind))

@@ -1,4 +1,4 @@
-"""Predictions for single rows of features: equal to those of `Scorer.predict`, but computed without a frame."""
+"""Predictions for single rows of features, equal to those of `Scorer.predict` but computed without a frame."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -13,7 +13,7 @@ Features = Mapping[str, float | str | None]
 
 
 class OnlineScorer:
-    """A model that scores single rows, with one thread.
+    """A model that scores single rows on one thread.
 
     Raises:
         ValueError: when the model needs a feature that the specification does not define, or predicts another task,
@@ -53,7 +53,7 @@ class OnlineScorer:
         return cells
 
     def predict(self, rows: Sequence[list[float]]) -> list[dict[str, object]]:
-        """Return what the model predicts for each encoded row, by the name of its column."""
+        """Return the predictions for each encoded row, by column name."""
         matrix = np.array(rows, dtype=np.float64)
         if self._is_scaled:
             matrix = (matrix - self._shift) / self._divisor
@@ -64,8 +64,8 @@ class OnlineScorer:
         return [dict(zip(columns, row, strict=True)) for row in values]
 
     def reasons(self, features: Features, count: int) -> list[dict[str, object]]:
-        """Return the features that raise the score of a row or the probability of its class most, or change the
-        prediction of a regression most, at most `count`: name, value, and contribution, as in `explain_scores`.
+        """Return the at most `count` features that most raise the score of a row or the probability of its class, or
+        most change the prediction of a regression: name, value and contribution, as in `explain_scores`.
         """
         import pandas as pd
 

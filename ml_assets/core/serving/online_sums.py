@@ -1,5 +1,5 @@
-"""Sums and standard deviations of one slice of a column in plain Python numbers, bit for bit equal to those that
-`exact_sums` computes for many slices at once.
+"""Sums and standard deviations of one slice of a column in plain Python numbers, bit for bit equal to those of
+`exact_sums` for many slices at once.
 """
 
 import math
@@ -41,7 +41,7 @@ class ColumnSums(ExactSums):
 
 def exact_sum(values: Iterable[float]) -> Exact:
     """Return the exact sum of finite values; the part of each value below the lowest digit of `ExactSums` is
-    dropped."""
+    truncated."""
     number, bits = 0, 0
     for value in values:
         top, bottom = value.as_integer_ratio()
@@ -88,7 +88,8 @@ def round_exact(exact: Exact) -> Pair:
 
 
 class AddedValues:
-    """Values in addition to a column, none of them missing, in hundredths or unchanged as the sums need them."""
+    """Values in addition to a column, none of them missing, both in hundredths and unchanged, for either kind of
+    sum."""
 
     def __init__(self, values: Sequence[float]) -> None:
         self.values, self.number = values, len(values)
@@ -104,8 +105,8 @@ class AddedValues:
 
 
 class ColumnMoments:
-    """A column with NaN for missing values: number, sum, mean and standard deviation of a slice together with further
-    values.
+    """A column with NaN for missing values, which gives number, sum, mean and standard deviation of a slice plus
+    further values.
 
     `exact_sums.ExactMoments` describes which values are summed in hundredths.
     """

@@ -1,4 +1,4 @@
-"""Window aggregates of one row, from the rows of earlier days sorted by key and from the rows that come with it."""
+"""Window aggregates of one row, from the rows of earlier days, sorted by key, and from rows that come with it."""
 
 import math
 from bisect import bisect_left, bisect_right
@@ -16,7 +16,7 @@ from ml_assets.core.serving.online_sums import NAN, AddedValues, ColumnMoments
 from ml_assets.core.serving.timestamps import MICROSECOND, since_epoch
 from ml_assets.core.tables.nul_characters import factorize
 
-# From this many values on, numpy finds the minimum faster than Python.
+# Number of values from which numpy finds the minimum faster than Python.
 MIN_NUMPY_VALUES = 24
 NEED_MEAN = {"mean", "difference", "ratio", "zscore"}
 NEED_STD = {"std", "zscore"}
@@ -31,8 +31,8 @@ class RowsOfKeys:
     def __init__(
         self, history: pd.DataFrame, event_time: str, key: Sequence[str], features: Sequence[WindowAggregate]
     ) -> None:
-        """Sort the rows, which are in order of time and row key, by key. An empty `key` makes all rows one key, as in
-        `WindowAggregate`.
+        """Sort the rows, which are in order of time and row key, by key. With an empty `key`, all rows share one key,
+        as in `WindowAggregate`.
         """
         self.key = list(key)
         codes, distinct = _factorize([_plain(history[name]) for name in key], len(history))
@@ -47,7 +47,7 @@ class RowsOfKeys:
             aggregates = {aggregate for plan in plans for aggregate, _ in plan.wanted}
             self._columns[name] = _Column(as_floats(history[name])[order], aggregates), plans
         all_plans = [*self._counts, *(plan for _, plans in self._columns.values() for plan in plans)]
-        # Longest first, so that each search can begin where the one before ended.
+        # Longest first, so that each search can begin where the previous one ended.
         self._ends = sorted({end for plan in all_plans for end in (plan.oldest, plan.newest)}, reverse=True)
 
     def key_of(self, row: Row) -> object:
@@ -86,8 +86,8 @@ class RowsOfKeys:
         return features
 
     def _positions(self, moment: int, start: int, stop: int, further: Sequence[int]) -> dict[int, int]:
-        """Return, for each age in microseconds, the position after the last row of at least that age; further rows come
-        after the rows in memory.
+        """Return, for each age in microseconds, the position after the last row of at least that age; positions of
+        further rows follow those of the rows in memory.
         """
         positions, low = {}, start
         for age in self._ends:
@@ -100,7 +100,7 @@ class RowsOfKeys:
 
 
 class Plan:
-    """One window of time before the row, and its aggregates, each with the name of its feature."""
+    """One time window before the row, and its aggregates, each with the name of its feature."""
 
     def __init__(
         self, delay: timedelta, window: timedelta, rows: int | None, wanted: Sequence[tuple[Aggregate, str]]
@@ -140,7 +140,7 @@ class _Column:
         further_values: list[float],
         own: float,
     ) -> None:
-        """Add the features of several windows; positions from `stop` on are those of the further values."""
+        """Add the features of several windows; positions from `stop` on refer to the further values."""
         moments, known = self._moments, {}
         for plan in plans:
             first, last = plan.first(positions), positions[plan.newest]
@@ -221,7 +221,7 @@ def _moment(value: object) -> object:
 
 
 def _plain(values: pd.Series) -> pd.Series:
-    """Convert times to microseconds, as those of a row are."""
+    """Convert times to microseconds, as in single rows."""
     if not isinstance(values.dtype, pd.DatetimeTZDtype):
         return values
     return pd.Series(microseconds(values), index=values.index).astype("Int64").where(values.notna())

@@ -1,4 +1,4 @@
-"""The request for a score: one row in the columns of the contract, with rows that are not in the history yet, validated
+"""The scoring request: one row with the columns of the contract, plus rows that are not in the history yet, validated
 field by field.
 """
 
@@ -21,7 +21,7 @@ from ml_assets.core.serving.row_parser import InvalidValue, convert_together, ma
 
 EARLIER = "earlier_rows"
 MAX_COUNTED = 1_000
-"""Violations from which on no further rows are validated."""
+"""Number of violations after which no further rows are validated."""
 _EXTRA = "extra_forbidden"
 _STRICT = ConfigDict(extra="forbid")
 _JSON_TYPES = {
@@ -34,7 +34,7 @@ _JSON_TYPES = {
 
 
 class ScoreRequest(NamedTuple):
-    """A request: the row and the earlier rows that came with it, with all columns of the contract but the target."""
+    """A request: the row and the earlier rows that came with it, with all columns of the contract except the target."""
 
     row: Mapping[str, Any]
     earlier: list[Mapping[str, Any]]
@@ -43,8 +43,8 @@ class ScoreRequest(NamedTuple):
 class InvalidRequest(ValueError):
     """A request that violates the contract.
 
-    errors: `type`, `loc`, `msg` and `input` of the first violations, as FastAPI reports them; if there are further
-    ones, the last entry says how many.
+    errors: `type`, `loc`, `msg` and `input` of the first violations, as FastAPI reports them; if there are more, the
+    last entry states their number.
     """
 
     def __init__(self, errors: list[dict[str, Any]], total: int | None = None, is_complete: bool = True) -> None:
@@ -53,7 +53,7 @@ class InvalidRequest(ValueError):
         self.errors = errors
 
     def __reduce__(self) -> tuple:
-        """Pickle the faults as they are listed."""
+        """Pickle the list of faults without shortening it again."""
         return _listed_already, (str(self), self.errors)
 
 
@@ -72,7 +72,7 @@ class RequestReader:
         late = spec.late_columns()
         columns = {name: column for name, column in feed.columns.items() if name not in late}
         if (weight := spec.sample_weight) in columns and weight not in feature_columns_read(spec):
-            # The weight counts in training and metrics, and not in a score.
+            # The weight is used in training and metrics but not in scoring.
             columns[weight] = columns[weight].model_copy(update={"nullable": True})
         limits = limits or RequestLimits()
         self._limits = replace(limits, fields=max(limits.fields, len(spec.columns)))
@@ -88,7 +88,7 @@ class RequestReader:
         bounds = Field(description=about, max_length=limits.earlier_rows)
         rows = Annotated[list[row], bounds]  # type: ignore[valid-type]
         self._schema = _adapter(fields, rows)
-        # Earlier rows are validated one by one, since pydantic would collect the violations of all of them.
+        # Earlier rows are validated one by one, because pydantic would collect the violations of all of them.
         self._validate = _adapter(fields, list[Any]).validator.validate_python
         self._validate_earlier = TypeAdapter(row).validator.validate_python
 
@@ -101,8 +101,8 @@ class RequestReader:
 
         Raises:
             InvalidRequest: with the first violations: a value that cannot be read or violates a rule of the contract, a
-                column that is missing or unknown (such as the target, which is not known when a row is scored), a row
-                key that occurs twice. Or with one fault, when the body is no JSON or exceeds a limit.
+                column that is missing or unknown (such as the target, which is not known at scoring time), or a
+                repeated row key. Or with one fault, when the body is not JSON or exceeds a limit.
         """
         return self.validate(self.parse(body))
 
@@ -110,16 +110,16 @@ class RequestReader:
         """Parse a body of JSON, for `validate`.
 
         Raises:
-            InvalidRequest: with one fault, when the body is no JSON or exceeds a limit.
+            InvalidRequest: with one fault, when the body is not JSON or exceeds a limit.
         """
         try:
-            # Not pydantic's own reader of JSON: the text of a number must be that of a landed file.
+            # Not pydantic's own JSON parser, because the text of numbers must be kept as for landed files.
             return parse_body(body, self._limits)
         except InvalidBody as error:
             raise InvalidRequest([{"type": error.kind, "loc": ["body"], "msg": error.reason, "input": None}]) from None
 
     def is_slow(self, content: object) -> bool:
-        """Return whether the validation of a parsed body takes milliseconds, because of how values are written."""
+        """Return whether the validation of a parsed body takes milliseconds, because of the notation of its values."""
         rows = _rows_in(content)
         return any(
             needs_converter(row[name], kind, self._zone)
@@ -182,7 +182,7 @@ class RequestReader:
 
 
 def _rows_in(content: object) -> list[dict[str, Any]]:
-    """Return the objects of a parsed body that stand where rows do."""
+    """Return the objects at the positions of rows in a parsed body."""
     if not isinstance(content, dict):
         return []
     earlier = content.get(EARLIER)
@@ -191,7 +191,7 @@ def _rows_in(content: object) -> list[dict[str, Any]]:
 
 
 class _Violations:
-    """The first violations of a request, in the order of its fields, and the number of all."""
+    """The first violations of a request, in the order of its fields, and their total number."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -200,7 +200,7 @@ class _Violations:
         self.total = 0
 
     def add(self, error: ValidationError, *location: str | int) -> None:
-        """Count the violations of a row, and keep them while there are few."""
+        """Count the violations of a row, and keep them up to the limit."""
         self.total += error.error_count()
         if len(self._known) >= self._limit:
             return
@@ -211,7 +211,7 @@ class _Violations:
                 violations.append(fault_of({**details, "loc": (*location, *details["loc"])}))
 
     def listed(self) -> list[dict[str, Any]]:
-        """Return the first violations; fields of the row that are no columns come last."""
+        """Return the first violations; those of unknown fields come last."""
         return [*self._known, *self._extra][: self._limit]
 
 
@@ -227,7 +227,7 @@ def _field(feed: Feed, name: str, column: Column) -> Any:
         try:
             return read_value(value)
         except InvalidValue as error:
-            # pydantic would read braces in the reason itself as names of a template.
+            # pydantic would treat braces in the reason as template placeholders.
             raise PydanticCustomError(error.rule, "{reason}", {"reason": error.reason}) from None
 
     value = Annotated[Any, PlainValidator(read), WithJsonSchema(_json_schema(column))]

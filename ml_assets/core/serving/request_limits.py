@@ -1,4 +1,4 @@
-"""Bounds on what one request may hold, so that no request costs more than a few hundredths of a second."""
+"""Bounds on the content of a request, so that no request takes more than a few hundredths of a second."""
 
 from dataclasses import dataclass
 
@@ -8,8 +8,8 @@ class RequestLimits:
     """Bounds on the body of one request.
 
     earlier_rows: rows in `earlier_rows`. fields: fields of one row; never fewer than the columns of the contract.
-    depth: lists and objects within each other. characters: length of one value or name. faults: violations that an
-    answer lists.
+    depth: nesting depth of lists and objects. characters: length of one value or name. faults: number of violations
+    listed in an answer.
     """
 
     earlier_rows: int = 1_000

@@ -1,6 +1,4 @@
-"""Parsing of the values of one row that arrives as JSON, with the same values and the same violations as a landed file
-of JSON lines.
-"""
+"""Parsing of the values of one row in JSON, with the same results and violations as for a landed file of JSON lines."""
 
 import json
 import math
@@ -20,7 +18,7 @@ from ml_assets.core.model_spec.source import Column, ColumnType
 from ml_assets.core.tables.local_time import to_instant
 from ml_assets.core.validation.contract import CANNOT_BE_READ, MISSING, contract_schema
 
-# The notation of nearly all times; the converter of landed files reads all others.
+# The notation of nearly all times; the converter for landed files reads all others.
 _TIME = re.compile(
     r"(19|20|21)\d\d-\d\d-\d\d[T ]([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,6})?(Z|[+-][01]\d:[0-5]\d)?", re.ASCII
 )
@@ -31,7 +29,8 @@ _EXACT = 2**53
 
 
 class InvalidValue(ValueError):
-    """A value that violates a rule of its column. rule: name of the field with the rule. reason: as in quarantine."""
+    """A value that violates a rule of its column. rule: the field that states the rule. reason: the reason, as in
+    quarantine."""
 
     def __init__(self, rule: str, reason: str) -> None:
         super().__init__(reason)
@@ -40,7 +39,7 @@ class InvalidValue(ValueError):
 
 
 class Converted(NamedTuple):
-    """A value that the converter of landed files has read. parsed: None where it is missing or unreadable."""
+    """A value after the converter for landed files. parsed: None if it is missing or unreadable."""
 
     original: object
     parsed: object
@@ -54,12 +53,11 @@ class _Rule(NamedTuple):
 
 
 def reader_of(spec: Contract, name: str) -> Callable[[object], object]:
-    """Return a function that parses a value of a column as `json_reader.loads`, `json.loads` or `convert_together`
-    gives it.
+    """Return a function that parses a value of a column, from `json_reader.loads`, `json.loads` or `convert_together`.
 
     It returns an int, float, str, bool, datetime in UTC, or None. It raises InvalidValue for values that would be
-    quarantined: those that cannot be read as the type of the column, and those that violate a rule of severity error.
-    Violations of severity warn pass, as in the batch.
+    quarantined: values that cannot be read as the column's type or violate a rule of severity error. Violations of
+    severity warn pass, as in the batch.
     """
     column, zone = spec.columns[name], spec.source.time_zone
     rules = _rules(spec, name)
@@ -92,9 +90,9 @@ def reader_of(spec: Contract, name: str) -> Callable[[object], object]:
 
 
 def needs_converter(value: object, kind: ColumnType, zone: str) -> bool:
-    """Return whether a value of `json_reader.loads` is in a notation that only the converter of landed files reads.
+    """Return whether a value of `json_reader.loads` is in a notation that only the converter for landed files reads.
 
-    That takes milliseconds, for one value as for a thousand.
+    The converter takes milliseconds, whether for one value or a thousand.
     """
     if value is None or isinstance(value, UnreadableText) or _READERS[kind](value, zone) is not None:
         return False
@@ -102,9 +100,9 @@ def needs_converter(value: object, kind: ColumnType, zone: str) -> bool:
 
 
 def convert_together(values: Sequence[object], kind: ColumnType, zone: str) -> list[object]:
-    """Convert the values of a column that need the converter, in one call; the others stay as they are."""
+    """Convert the values of a column that need the converter, in one call; leave the others unchanged."""
     texts = {position: _text(value) for position, value in enumerate(values) if needs_converter(value, kind, zone)}
-    # Text that is not valid Unicode stays too, and is refused when it is read.
+    # Text that is not valid Unicode is also left unchanged, and refused when it is read.
     texts = {position: text for position, text in texts.items() if escape(text) == text}
     converted = list(values)
     if texts:
@@ -121,7 +119,7 @@ def may_be_missing(column: Column) -> bool:
 
 
 def _rules(spec: Contract, name: str) -> Sequence[_Rule]:
-    """Return the rules of severity error, with the reasons of the contract."""
+    """Return the rules of severity error, with their reasons in the contract."""
     column = spec.columns[name]
     allowed = frozenset(column.allowed or ())
     minimum, maximum, pattern = column.minimum, column.maximum, re.compile(column.pattern or "")
@@ -144,7 +142,7 @@ def _text(value: object) -> str:
 
 
 def _convert(value: object, kind: ColumnType, zone: str) -> object:
-    """Convert a value as the converter of landed files does; None is a value that counts as missing.
+    """Convert a value like the converter for landed files; None if it counts as missing.
 
     Raises:
         InvalidValue: when it cannot be read.
@@ -162,7 +160,7 @@ def _convert(value: object, kind: ColumnType, zone: str) -> object:
 def _integer(value: object, _: str) -> object:
     if isinstance(value, NumberLiteral):
         digits = whole_digits(value) if isinstance(value, ExponentLiteral) else _DIGITS.fullmatch(value) and value
-        # Python refuses to convert thousands of digits.
+        # Python refuses to convert text of thousands of digits.
         value = int(digits) if digits and len(digits) <= MAX_DIGITS else None
     return value if type(value) is int and _SMALLEST <= value <= _LARGEST else None
 

@@ -7,5 +7,5 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 def since_epoch(time: object) -> int:
-    """Return the whole microseconds since 1970 UTC of a time with a time zone."""
+    """Convert a time with a time zone to whole microseconds since 1970 UTC."""
     return (time - EPOCH) // MICROSECOND  # type: ignore[operator]

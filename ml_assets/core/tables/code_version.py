@@ -1,4 +1,4 @@
-"""The code version of a stage, from the source of every module that decides its results."""
+"""The code version of a stage, from the source of every module that determines its results."""
 
 import ast
 import hashlib
@@ -20,14 +20,14 @@ def code_version(stage: str, *hooks: str, counts_itself: bool = False) -> str:
 
     The digest covers the source of every module of the core that the stage imports, directly or through other modules
     of the core or the pipeline, at module level or inside a function. Imports for type checkers do not count. The
-    specification is left out: each stage puts the part that it reads into its fingerprints. So are the modules of the
-    pipeline themselves, which connect the core to Dagster.
+    specification is left out, because each stage adds the part that it reads to its fingerprints. The modules of the
+    pipeline are also left out, because they only connect the core to Dagster.
 
     Args:
         stage: dotted name of the module of the stage.
-        hooks: dotted names of the modules with a user's own functions. They count together with every module of their
-            own package that they import, or, for a single file, of their own folder.
-        counts_itself: whether the source of the module of the stage counts although it is one of the pipeline.
+        hooks: dotted names of the modules with user functions. They are included together with the modules that they
+            import from their own package or, for a single file, from their own folder.
+        counts_itself: whether to include the source of the stage's module although it belongs to the pipeline.
 
     Returns:
         64 hexadecimal digits.
@@ -44,7 +44,7 @@ def code_version(stage: str, *hooks: str, counts_itself: bool = False) -> str:
 
 
 def _sources(root: str, is_followed: Callable[[str], bool]) -> dict[str, bytes]:
-    """Sources, by module, of `root` and of each followed module that it imports, directly or not."""
+    """Sources, by module, of `root` and of each followed module that it imports, directly or indirectly."""
     sources, waiting = {}, [root]
     while waiting:
         name = waiting.pop()
@@ -81,8 +81,8 @@ def _imports(source: bytes, package: str) -> tuple[str, ...]:
     """Dotted names in the import statements of a source: `from a import b` gives a and a.b, which may be a module.
 
     Args:
-        source: of a module.
-        package: in which the module lies; relative imports start there.
+        source: source of a module.
+        package: package of the module, from which relative imports start.
     """
     names: dict[str, None] = {}
     for node in _statements(ast.parse(source).body):
@@ -95,9 +95,9 @@ def _imports(source: bytes, package: str) -> tuple[str, ...]:
 
 
 def _statements(statements: Iterable[ast.AST]) -> Iterator[ast.Import | ast.ImportFrom]:
-    """All import statements among or below some, without those in the body of `if TYPE_CHECKING`.
+    """All import statements in a block, nested blocks included, except in the body of `if TYPE_CHECKING`.
 
-    Only blocks of statements are searched: expressions, which are most of a tree, contain none.
+    Only blocks of statements are searched, because expressions, which make up most of a tree, contain no imports.
     """
     for statement in statements:
         if isinstance(statement, ast.Import | ast.ImportFrom):
@@ -119,9 +119,9 @@ def _is_type_check(test: ast.expr) -> bool:
 # Most modules are imported by several others, and by several stages.
 @cache
 def _path(module: str) -> Path | None:
-    """The source file of a module; None where there is none.
+    """The source file of a module; None if there is none.
 
-    Only the top package is looked up by Python's import system, which would import every package on the way.
+    Only the top-level package is looked up by Python's import system, which would import every package on the path.
     """
     top, *parts = module.split(".")
     try:

@@ -22,7 +22,7 @@ PROVENANCE = (
     Column("_unreadable_values", "string", _UNREADABLE),
 )
 QUARANTINE = (
-    Column("scope", "string", "row, file (a whole landed object) or day (why the day was rejected or is missing)"),
+    Column("scope", "string", "row, file (a whole landed object) or day (one that was rejected or is missing)"),
     Column("reasons", "list<string>", "Every rule that was violated, as `column: rule`"),
     Column("source_file", "string", "Landed file"),
     Column("source_row", "integer", _SOURCE_ROW),
@@ -34,24 +34,22 @@ PARAMETER_SEARCH = (
     Column("searched_on", "date", "Day as of which the parameters were searched"),
     Column("study", "string", "Name of the search, in the lake and in MLflow"),
     Column("parameters", "string", "The best parameters, as JSON by name"),
-    Column("trial", "integer", "Number of the best trial; 0 is of the parameters that the specification states"),
+    Column("trial", "integer", "Number of the best trial; trial 0 has the parameters of the specification"),
     Column("metric", "string", "Metric that was optimized"),
-    Column("value", "number", "Mean of the metric over the folds, of the best trial"),
-    Column(
-        "stated_value", "number", "Mean of the metric over the folds, of the parameters that the specification states"
-    ),
+    Column("value", "number", "Mean of the metric over the folds in the best trial"),
+    Column("stated_value", "number", "Mean of the metric over the folds with the parameters of the specification"),
     Column("trials", "integer", "Number of trials"),
-    Column("pruned", "integer", "Trials among them that ended before the last fold"),
-    Column("stopped_by", "string", "What ended the search: trials or minutes"),
-    Column("seconds", "number", "Seconds that the trials took together"),
+    Column("pruned", "integer", "Number of trials that were pruned before the last fold"),
+    Column("stopped_by", "string", "Limit that ended the search: trials or minutes"),
+    Column("seconds", "number", "Total seconds of all trials"),
 )
 TRAINED_MODEL = (
     Column("model_digest", "string", "SHA-256 of the model's files; empty when there is no model"),
     Column("problem", "string", "Why there is no model"),
-    Column("due", "string", "Why a model was due on the day, or why none was; empty where one is due every day"),
+    Column("due", "string", "Why a model was due on the day, or why not; empty if one is due every day"),
     Column("artifacts", "string", "Folder of the model's files, relative to the lake"),
     Column("rounds", "integer", "Rounds of boosting"),
-    Column("threshold", "number", "Score from which a row is decided positive; empty unless the target is binary"),
+    Column("threshold", "number", "Lowest score of a positive decision; empty unless the target is binary"),
     Column("rows", "integer", "Rows that the model was trained on"),
     Column("positives", "integer", "Positive rows among them; empty unless the target is binary"),
     Column("fit_first", "date", "First day of the training window"),
@@ -72,7 +70,7 @@ DEPLOYMENT = (
     Column("challenger_version", "integer", "MLflow version on canary, after the decision"),
     Column("percent", "integer", "Share of the entities of the challenger after the decision; 0 in shadow"),
     Column("paused", "boolean", "Whether automatic decisions are paused"),
-    Column("step_since", "date", "First day of the present step"),
+    Column("step_since", "date", "First day of the current step"),
     Column("canary_since", "date", "First day of the canary"),
     Column("release", "integer", "Number of the last release in the ledger"),
     Column("step_days", "integer", "Days of the step with known labels"),
@@ -83,8 +81,8 @@ DEPLOYMENT = (
 )
 _MEANINGS = {
     SCORE: "Score from 0 to 1",
-    DECISION: "Whether the score reaches the threshold of the model that gave it",
-    PREDICTION: "Predicted value; with quantiles, the one nearest to the median",
+    DECISION: "Whether the score reaches the threshold of its model",
+    PREDICTION: "Predicted value; with quantiles, the quantile nearest to the median",
     PREDICTED_CLASS: "Class with the highest probability",
 }
 SCORED_BY = (
@@ -95,16 +93,16 @@ EXPLAINED = (
     Column("reasons", "string", "For the highest scores of the day, the features that contribute most, as JSON"),
 )
 STAGE_COST = (
-    Column("day", "date", "Day that the stage made"),
+    Column("day", "date", "Day that the stage computed"),
     Column("stage", "string", "Name of the stage"),
-    Column("run_id", "string", "Dagster run that made it"),
+    Column("run_id", "string", "Dagster run that computed it"),
     Column("measured_at", "timestamp", "Time at which the step ended"),
-    Column("days_in_step", "integer", "Days that the step made; they share its figures by the time that each took"),
+    Column("days_in_step", "integer", "Days that the step computed, which share its figures by their times"),
     Column("rows", "integer", "Rows of the day, in all tables of the stage"),
     Column("bytes", "integer", "Bytes of the files of the day, in all tables of the stage"),
-    Column("seconds", "number", "Seconds: making the day, and its share of checks, reports and all else of the step"),
-    Column("cpu_seconds", "number", "Seconds of a core that the step used for the day, its local processes included"),
-    Column("start_seconds", "number", "Seconds until its pod ran and had imported the code; 0 outside of Kubernetes"),
+    Column("seconds", "number", "Seconds to compute the day, plus its share of the rest of the step"),
+    Column("cpu_seconds", "number", "Core seconds that the step used for the day, including its local processes"),
+    Column("start_seconds", "number", "Seconds until its pod had imported the code; 0 outside of Kubernetes"),
     Column(
         "queue_seconds",
         "number",
@@ -113,16 +111,16 @@ STAGE_COST = (
     Column(
         "reserved_cpu_seconds",
         "number",
-        "Seconds of the cores that its pods requested, their start included; 0 outside of Kubernetes",
+        "Core seconds that its pods requested, including their start; 0 outside of Kubernetes",
     ),
-    Column("gpu_seconds", "number", "Seconds of the GPUs of the step, the start of its pods included"),
-    Column("memory_peak", "integer", "Largest memory of a process of the step, in bytes"),
-    Column("pods", "integer", "Pods of the step, workers of a Dask cluster included; 0 outside of Kubernetes"),
+    Column("gpu_seconds", "number", "GPU seconds of the step, including the start of its pods"),
+    Column("memory_peak", "integer", "Peak memory of a process of the step, in bytes"),
+    Column("pods", "integer", "Pods of the step, including the workers of a Dask cluster; 0 outside of Kubernetes"),
 )
 
 
 def predicted_columns(outputs: Outputs) -> tuple[Column, ...]:
-    """Describe what a model adds to a row that it scores."""
+    """Describe the columns that a model adds to a scored row."""
     return tuple(
         Column(name, kind, _MEANINGS.get(name) or _meaning(outputs, name)) for name, kind in outputs.columns.items()
     )
@@ -136,20 +134,20 @@ def _meaning(outputs: Outputs, name: str) -> str:
 
 
 def evaluation_columns(outputs: Outputs) -> tuple[Column, ...]:
-    """Describe what the evaluation adds to a row of the holdout."""
+    """Describe the columns that the evaluation adds to a row of the holdout."""
     return *EVENT_DAY, *predicted_columns(outputs)
 
 
 def scored_columns(outputs: Outputs) -> tuple[Column, ...]:
-    """Describe what predictions add to a row."""
+    """Describe the columns that predictions add to a row."""
     shadow = f"{SHADOW}{outputs.main}"
-    about = f"{outputs.main} of the challenger while it is in shadow; it decides nothing"
+    about = f"{outputs.main} of the challenger while it is in shadow, without effect"
     shown = Column(shadow, outputs.columns[outputs.main], about[0].upper() + about[1:])
     return *predicted_columns(outputs), *SCORED_BY, *EXPLAINED, shown
 
 
 PREDICTION_QUALITY = (
-    Column("predicted_on", "date", "Day of the predictions that the row is about"),
+    Column("predicted_on", "date", "Day of the predictions that are measured"),
     Column(
         "kind",
         "string",
@@ -157,24 +155,24 @@ PREDICTION_QUALITY = (
     ),
     Column("side", "string", "champion or challenger"),
     Column("model_version", "integer", "MLflow version that gave the scores"),
-    Column("metric", "string", "Name of the metric, of those of the task of the model"),
-    Column("value", "number", "The metric; empty where it is undefined, or was not estimated"),
+    Column("metric", "string", "Name of the metric"),
+    Column("value", "number", "Value of the metric; empty if it is undefined or was not estimated"),
     Column("low", "number", "Lower end of the interval of the metric"),
     Column("high", "number", "Upper end of the interval of the metric"),
     Column("holdout_value", "number", "The same metric of the same model on its holdout"),
-    Column("rows", "integer", "Scored rows; of realised metrics, those of them that have a label"),
-    Column("positives", "number", "Positives among these rows, expected or realised; only for task binary"),
+    Column("rows", "integer", "Number of scored rows; for realised metrics, of labelled rows"),
+    Column("positives", "number", "Positives among these rows, estimated or realised; only for task binary"),
     Column("note", "string", "Why there is no value"),
 )
 SERVED_REQUEST = (
-    Column("request_id", "string", "The header X-Request-ID of the request, or an ID that the service gave it"),
+    Column("request_id", "string", "The header X-Request-ID of the request, or an ID assigned by the service"),
     Column("served_at", "timestamp", "Time of the answer"),
-    Column("not_kept", "string", "Columns that the service did not keep yet, separated by commas; empty for none"),
+    Column("not_kept", "string", "Columns that the service did not keep at the time, separated by commas"),
     Column("segment", "string", "File below `served_segments` that the row came from"),
 )
 HISTORY = (Column("features_through", "date", "Newest day of history that the features saw"),)
 
 
 def served_columns(outputs: Outputs) -> tuple[Column, ...]:
-    """Describe the answer to a served request."""
+    """Describe the columns of the answer to a served request."""
     return *predicted_columns(outputs), *SCORED_BY, *HISTORY

@@ -8,7 +8,7 @@ import pandas as pd
 
 
 def beginning_of_day(day: date, time_zone: str) -> pd.Timestamp:
-    """Return the first instant of a day: midnight, the first of two midnights, or the end of the gap where a zone skips
+    """Return the first instant of a day: midnight, the first of two midnights, or the end of the gap if the zone skips
     midnight.
 
     Args:

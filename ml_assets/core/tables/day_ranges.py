@@ -41,15 +41,15 @@ def days_between(first: date, last: date) -> list[date]:
 
 
 def chunks(days: Sequence[date], most: int | None) -> list[list[date]]:
-    """Divide consecutive days as Dagster divides the days of a backfill into runs: at most `most` days in a run, from
-    the first day on; None for no limit.
+    """Divide consecutive days into runs as Dagster does for a backfill: at most `most` days per run, from the first day
+    on; None for no limit.
     """
     size = most or max(len(days), 1)
     return [list(days[position : position + size]) for position in range(0, len(days), size)]
 
 
 def group_days(days: Iterable[tuple[date, Label]]) -> list[DayGroup[Label]]:
-    """Group ascending days with their labels into the smallest number of groups of consecutive days with one label."""
+    """Group ascending, labelled days into the smallest number of groups of consecutive days with the same label."""
     groups: list[DayGroup[Label]] = []
     for day, label in days:
         if groups and groups[-1].label == label and day - groups[-1].days[-1] == timedelta(days=1):

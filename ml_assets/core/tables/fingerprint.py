@@ -1,4 +1,4 @@
-"""Fingerprints: 63 bits that identify the inputs of a day of an asset, and the reasons why two of them differ."""
+"""Fingerprints: 63 bits that identify the inputs of a day of an asset, and the reasons why two fingerprints differ."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ NEW, CHANGED_CODE, CHANGED_SPEC, CHANGED_INPUT = "new", "changed code", "changed
 REMOVED = "removed by retention"
 
 EXPIRED = 0
-"""The value in place of a fingerprint where retention removed the rows of a day; no fingerprint is 0."""
+"""The value in place of a fingerprint if retention removed the rows of a day; no fingerprint is 0."""
 
 
 def digest(*parts: object) -> str:
@@ -24,9 +24,9 @@ def fingerprint(code: str, spec_part: object, inputs: Sequence[object]) -> int:
     """Compute the fingerprint of a day: at least 1 and below 2**63, the range of a Delta transaction version.
 
     From the highest bit down: 10 bits of the digest of the code, 10 of the spec part, 10 of the inputs, and 33 of all
-    three together. So `why_changed` can say what changed, and two fingerprints are equal only when all three parts are.
-    Contents that differ in one of the three parts have equal fingerprints with a probability of 1 in 2**43 (9 million
-    million), and a lower one when they differ in several.
+    three together. So `why_changed` can tell which part changed. Two fingerprints are equal only if all three parts
+    are, except for collisions: if one part differs, their probability is 1 in 2**43 (9 trillion), and lower if several
+    differ.
 
     Args:
         code: code version of the stage, see `core/tables/code_version.py`.
@@ -43,20 +43,20 @@ def fingerprint(code: str, spec_part: object, inputs: Sequence[object]) -> int:
 
 
 def supersede(committed: int, reason: str) -> int:
-    """Return a fingerprint that no inputs have, for a day whose rows are no longer those of the fingerprint
-    `committed`; `why_changed` says that its spec changed.
+    """Return a fingerprint that matches no inputs, for a day whose rows no longer belong to the fingerprint
+    `committed`; `why_changed` reports a changed spec.
 
     Args:
         committed: the fingerprint of the day.
-        reason: what happened to its rows.
+        reason: the reason why its rows changed.
     """
     parts = committed >> WHOLE_BITS ^ 1 << PART_BITS
     return parts << WHOLE_BITS | max(_leading_bits(digest(committed, reason), WHOLE_BITS), 1)
 
 
 def why_changed(committed: int | None, expected: int) -> tuple[str, ...]:
-    """Return why a day with the fingerprint `committed` must be recomputed to get the fingerprint `expected`; empty
-    when they are equal.
+    """Return the reasons why a day with the fingerprint `committed` must be recomputed to get the fingerprint
+    `expected`; empty if they are equal.
 
     NEW for a day that was never committed, REMOVED for one whose rows retention removed, otherwise each of
     CHANGED_CODE, CHANGED_SPEC and CHANGED_INPUT that applies. A single change is missed with a probability of 1 in

@@ -16,7 +16,7 @@ def rows_as_json(table: pa.Table) -> pa.Array:
         table: columns of 64-bit integers, float64, booleans, text, or microseconds UTC.
 
     Returns:
-        Text. Numbers have all their digits, times are ISO 8601 with microseconds and Z; missing values, NaN and
+        Text. Numbers have full precision, times are ISO 8601 with microseconds and Z; missing values, NaN and
             infinities are null.
     """
     parts: list[pa.Array | pa.Scalar] = []

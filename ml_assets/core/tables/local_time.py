@@ -1,4 +1,5 @@
-"""Instants and times on the clocks of a zone: one rule for landed files and for requests, in the years 1 to 9999."""
+"""Conversion between instants and local times, by the same rule for landed files and requests, in the years 1 to
+9999."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -12,13 +13,13 @@ _MICROSECOND, _HOUR = timedelta(microseconds=1), 3_600_000_000
 FIRST = (datetime.min - EPOCH) // _MICROSECOND
 LAST = (datetime.max - EPOCH) // _MICROSECOND
 NO_TIME = np.iinfo(np.int64).min
-"""The place of a time that does not exist; it lies outside FIRST to LAST, the microseconds of years 1 to 9999."""
+"""Marker for a time that does not exist; it lies outside FIRST to LAST, the microseconds of the years 1 to 9999."""
 
 
 def to_instant(local: datetime, zone: ZoneInfo) -> datetime | None:
-    """Return the instant of a time on the clocks of a zone, in UTC.
+    """Return the instant of a local time, in UTC.
 
-    Of a repeated hour it is the first instant. None if the clocks skip the time, or its instant lies outside the years
+    For a repeated hour it is the first instant. None if the clocks skip the time, or its instant lies outside the years
     1 to 9999.
     """
     try:
@@ -33,15 +34,15 @@ def to_instants(local: NDArray[np.int64], time_zone: str) -> NDArray[np.int64]:
     """Return `to_instant` of each time, in microseconds since 1970; NO_TIME where there is none.
 
     Args:
-        local: microseconds from 1970-01-01 00:00 to the time on the clocks, FIRST to LAST or NO_TIME.
+        local: local times as microseconds since 1970-01-01 00:00, FIRST to LAST or NO_TIME.
         time_zone: IANA name of the zone.
     """
     if time_zone == "UTC":
         return local
     zone = ZoneInfo(time_zone)
     hours, positions = np.unique(local[local != NO_TIME] // _HOUR, return_inverse=True)
-    # Zones change their clocks at most once in an hour. An hour without a change has one offset, and the few others
-    # are converted time by time.
+    # Zones change their clocks at most once an hour. An hour without a change has a single offset; in the few others,
+    # each time is converted by itself.
     offsets = [_constant_offset(EPOCH + timedelta(hours=int(hour)), zone) for hour in hours]
     result = local.copy()
     exists = np.flatnonzero(local != NO_TIME)
@@ -56,7 +57,7 @@ def to_instants(local: NDArray[np.int64], time_zone: str) -> NDArray[np.int64]:
 
 
 def _constant_offset(hour: datetime, zone: ZoneInfo) -> int | None:
-    """Return the offset from UTC in microseconds throughout an hour of the clocks, or None if it changes."""
+    """Return the offset from UTC in microseconds throughout a local hour, or None if it changes."""
     ends = (hour, hour + (timedelta(hours=1) - _MICROSECOND))
     offsets = {end.replace(tzinfo=zone, fold=fold).utcoffset() for end in ends for fold in (0, 1)}
     offset = offsets.pop()
@@ -64,7 +65,7 @@ def _constant_offset(hour: datetime, zone: ZoneInfo) -> int | None:
 
 
 def to_local(instants: NDArray[np.int64], time_zone: str) -> NDArray[np.int64]:
-    """Return the microseconds from 1970-01-01 00:00 to the time on the clocks of a zone at each instant.
+    """Convert instants to local times, as microseconds since 1970-01-01 00:00.
 
     The time may lie in the year 0 or 10,000, which Python and pandas do not have.
 

@@ -1,4 +1,4 @@
-"""Arrow schemas of what is observed in production: served requests, the quality of predictions, and costs."""
+"""Arrow schemas of monitoring in production: served requests, prediction quality, and costs."""
 
 import pyarrow as pa
 
@@ -9,15 +9,15 @@ from ml_assets.core.tables.columns import served_columns as answer_columns
 from ml_assets.core.tables.schemas import arrow_schema, arrow_type
 
 PREDICTION_QUALITY_SCHEMA = arrow_schema(PREDICTION_QUALITY)
-"""One row for each kind, side and metric. The partition of a day has the estimated metrics of the predictions of that
-day, and the realised metrics of the newest earlier day whose labels are known on it: `predicted_on` joins both."""
+"""One row for each kind, side and metric. The partition of a day has the estimated metrics of that day's predictions,
+and the realised metrics of the newest earlier day whose labels are known by then: `predicted_on` joins both."""
 
 STAGE_COST_SCHEMA = arrow_schema(STAGE_COST)
-"""One row for each day that a step made. Days that it left as they were have none."""
+"""One row for each day that a step computed; unchanged days have none."""
 
 
 def served_columns(spec: ModelSpec) -> tuple[list[str], list[str]]:
-    """Return the names of the columns, and of the features that are no columns, which served requests keep."""
+    """Return the names of the columns, and of the features that are not columns, that served requests keep."""
     capture = spec.deployment.capture or Capture()
     columns = [name for name in spec.request_columns() if name not in capture.leave_out]
     skipped = {*spec.request_columns(), *capture.leave_out}

@@ -1,7 +1,7 @@
-"""Text with NUL characters, which the hash tables of pandas do not keep apart.
+"""Text with NUL characters, which pandas' hash tables do not distinguish.
 
-They compare text as C strings, so `pd.factorize`, `groupby`, `nunique` and `pd.MultiIndex` take "a\\x00b" and "a\\x00c"
-for one value, and "\\x00a" for the empty text.
+They compare text as C strings, so `pd.factorize`, `groupby`, `nunique` and `pd.MultiIndex` treat "a\\x00b" and
+"a\\x00c" as the same value, and "\\x00a" as empty text.
 """
 
 import numpy as np
@@ -12,8 +12,8 @@ import pyarrow as pa
 def escape_nul(values: pd.Series) -> pd.Series:
     """Replace text with NUL characters by text without them, so that different values stay different.
 
-    Equal values stay equal, also of different columns. The character that begins an escape is escaped too; all other
-    values stay, and so do those of a categorical column, which is numbered already.
+    Equal values stay equal, even in different columns. The escape character is also escaped; all other values are
+    unchanged, as are categorical columns, which already have codes.
     """
     if values.dtype != object and not isinstance(values.dtype, pd.StringDtype):
         return values
@@ -27,19 +27,19 @@ def escape_nul(values: pd.Series) -> pd.Series:
 
 
 def _may_need_escapes(values: pd.Series) -> bool:
-    """Return whether text of a column may have a character that is escaped."""
+    """Return whether text of a column may contain a character that must be escaped."""
     try:
         texts = pa.array(values, pa.large_string(), from_pandas=True)
     except (pa.ArrowException, UnicodeError):
-        # Not all values are text, or valid text.
+        # Some values are not text or not valid text.
         return True
     chunks = texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]
-    # Both are smaller than all other bytes of UTF-8.
+    # Both are smaller than all other UTF-8 bytes.
     return any(np.frombuffer(data, np.uint8).min(initial=255) <= 1 for chunk in chunks if (data := chunk.buffers()[2]))
 
 
 def factorize(values: pd.Series, sort: bool = False) -> tuple[np.ndarray, pd.Index]:
-    """Return `pd.factorize` of a column with all of its text kept apart."""
+    """Apply `pd.factorize` to a column such that all different texts are distinguished."""
     escaped = escape_nul(values)
     if escaped is values:
         return pd.factorize(values, sort=sort)

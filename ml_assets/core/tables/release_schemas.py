@@ -25,11 +25,11 @@ LEDGER_ROWS_SCHEMA = pa.schema(
         ("metrics", pa.string()),
     ]
 )
-"""One row for each alias that a release moves; a release that moves none has one row whose versions are equal.
+"""One row for each alias that a release moves; a release that moves none has one row with equal versions.
 
 release: counts up from 1. at: time of the row. day: first day of predictions that the release affects. actor: run or
-person. to_day: the day of the model. percent: share of the entities for the challenger after the release. metrics:
-JSON of the metrics behind it."""
+person. to_day: the day of the model. percent: share of the entities for the challenger after the release. metrics: the
+metrics behind it, as JSON."""
 
 DEPLOYMENT_SCHEMA = arrow_schema(DEPLOYMENT)
 """One row for each day: the decision, its reason, and the release state after release number `release`. step_days,
@@ -53,7 +53,8 @@ CANARY_COMPARISON_SCHEMA = pa.schema(
 
 def predictions_schema(spec: ModelSpec) -> pa.Schema:
     """Return the schema of the scored rows of a day: identity columns that are known with the row, the predictions of
-    its task, and who made them. side: `champion` or `challenger`. reasons: JSON, of the highest scores of a day.
+    its task, and the model that made them. side: `champion` or `challenger`. reasons: JSON, for the highest scores of a
+    day.
     """
     identity = [(name, arrow_type(spec.columns[name].type)) for name in spec.row_identity_columns()]
     return pa.schema([*identity, *arrow_schema(scored_columns(spec.outputs))])

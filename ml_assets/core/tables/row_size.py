@@ -1,9 +1,9 @@
-"""The memory that the values of a row take, by the types of its columns."""
+"""The memory that the values of a row take, by column type."""
 
 from collections.abc import Iterable
 
 NUMBER, TEXT = 8, 72
-"""Bytes of a number, boolean or time, and of a short text with what points to it."""
+"""Bytes of a number, boolean or time, and of a short text including the references to it."""
 
 
 def bytes_of(types: Iterable[str]) -> int:

@@ -74,13 +74,12 @@ LANDED_OBJECTS_SCHEMA = pa.schema(
         ("other_columns", pa.list_(pa.string())),
     ]
 )
-"""One landed object of a day. rows: null when the object could not be read at all. fault: what is wrong with the
-object. other_columns: the columns of the file that the contract does not name, sorted; null when it could not be
-read."""
+"""One landed object of a day. rows: null when the object could not be read at all. fault: the problem of the object, or
+null. other_columns: the columns of the file that the contract does not name, sorted; null when it could not be read."""
 
 QUARANTINE_SCHEMA = arrow_schema(QUARANTINE)
-"""One entry for each row, object or day that is not published. scope: `row`, `file` (a whole object) or `day` (why the
-day was rejected or is missing).
+"""One entry for each row, object or day that is not published. scope: `row`, `file` (a whole object) or `day` (one that
+was rejected or is missing).
 """
 
 VIOLATIONS_SCHEMA = pa.schema(
@@ -155,8 +154,7 @@ texts as `values` and `value_counts`.
 """
 
 SCORE_PROFILE_SCHEMA = pa.schema([("scored_day", pa.date32()), *PROFILE_SCHEMA])
-"""The profile of the scores that the model of a day gives the rows of another day, of its training window or
-holdout."""
+"""The profile of a model's scores on the rows of one day of its training window or holdout."""
 
 SINGLE_FEATURE_POWER_SCHEMA = pa.schema(
     [
@@ -174,15 +172,15 @@ _POWER_OF_TASK = {
 
 
 def single_feature_power_schema(spec: ModelSpec) -> pa.Schema:
-    """Return the schema of the predictive power of a feature: of a binary target, of the class that it predicts best,
-    or of an amount.
+    """Return the schema of the predictive power of a feature: for a binary target, for the class that it predicts best,
+    or for an amount.
     """
     return _POWER_OF_TASK[spec.task]
 
 
 def feature_profile_schema(spec: ModelSpec) -> pa.Schema:
     """Return the schema of the profile of one feature of a day with its predictive power, see
-    `target_leakage.measure_single_features`. The power is null if labels are not in the rows.
+    `target_leakage.measure_single_features`. The power is null if labels do not come with the rows.
     """
     return pa.schema([*PROFILE_SCHEMA, *single_feature_power_schema(spec)])
 
@@ -192,8 +190,8 @@ FEATURE_METRICS_SCHEMA = pa.schema([("metric", pa.string()), ("value", pa.float6
 
 
 TRAINED_MODEL_SCHEMA = arrow_schema(TRAINED_MODEL)
-"""One row for each day: the model of that day, or why there is none (`problem`). `artifacts` is the folder of its
-files, relative to the lake.
+"""One row for each day: the model of that day, or the reason why there is none (`problem`). `artifacts` is the folder
+of its files, relative to the lake.
 """
 
 EVALUATION_METRICS_SCHEMA = pa.schema(
@@ -208,8 +206,8 @@ EVALUATION_METRICS_SCHEMA = pa.schema(
         ("positives", pa.int64()),
     ]
 )
-"""Metrics of the model of a day on its holdout, with bootstrap intervals; slice_column is empty for all rows
-together, and `positives` is null unless the task is binary."""
+"""Metrics of the model of a day on its holdout, with bootstrap intervals; slice_column is empty for metrics of all
+rows, and `positives` is null unless the task is binary."""
 
 CHAMPION_COMPARISON_SCHEMA = pa.schema(
     [
@@ -228,7 +226,8 @@ CHAMPION_COMPARISON_SCHEMA = pa.schema(
     ]
 )
 """The model of a day against the champion of that day on the same holdout rows, by metric; a difference above 0 is
-better. `note` says why nothing was compared; `cannot_compare` is true when somebody has to act before it can be."""
+better. `note` gives the reason if nothing was compared; `cannot_compare` is true if somebody must act before a
+comparison is possible."""
 
 REGISTRY_ENTRY_SCHEMA = arrow_schema(REGISTRY_ENTRY)
 """One row for each day: the MLflow version of the model of that day, and whether it passes its gates."""
