@@ -1,4 +1,4 @@
-"""The HTTP application: routes, statuses, and the refresh of models and history."""
+"""The HTTP application: routes, status codes, and the refresh of models and history."""
 
 import asyncio
 import gc
@@ -59,17 +59,17 @@ def create_app(scoring: Scoring, limits: Limits) -> "Starlette":
         Route("/ready", ready),
         Route("/metrics", prometheus_metrics),
     ]
-    # The description discloses columns and rules, so there is none where a key is required.
+    # The OpenAPI description discloses columns and rules, so it is not served where a key is required.
     if not limits.api_key:
         description = describe_api(scoring.spec, scoring.reader.json_schema())
         routes.append(Route("/openapi.json", lambda _: json_response(description)))
     app = Starlette(
         routes=routes,
-        # The first one is the outermost.
+        # The first middleware is the outermost.
         middleware=[Middleware(CountResponses, metrics=metrics), Middleware(Admission, limits=limits)],
         lifespan=lambda _: _background_tasks(scoring, limits, metrics),
     )
-    # The address of a redirect would follow the header Host, which the client chooses.
+    # The address of a redirect would be built from the header Host, which the client chooses.
     app.router.redirect_slashes = False
     app.state.metrics = metrics
     return app
@@ -96,8 +96,8 @@ async def _background_tasks(scoring: Scoring, limits: Limits, metrics: Metrics) 
 
 
 class ScoreEndpoint:
-    """Scores one row a request. It is an ASGI application, because what a web framework adds to each request takes as
-    long as computing the features of a row.
+    """Scores one row per request. It is a plain ASGI application, because the overhead of a web framework would equal
+    the time to compute the features of a row.
     """
 
     def __init__(self, scoring: Scoring, limits: Limits, metrics: Metrics) -> None:
@@ -137,10 +137,10 @@ class ScoreEndpoint:
 
 
 def read_reasons(query: bytes) -> int:
-    """Return the number of reasons that a query string asks for, 0 without one.
+    """Return the number of reasons that a query string requests; 0 by default.
 
     Raises:
-        InvalidRequest: when it is no number from 0 to MAX_REASONS.
+        InvalidRequest: when it is not a whole number from 0 to MAX_REASONS.
     """
     if not query:
         return 0
@@ -157,16 +157,16 @@ def read_reasons(query: bytes) -> int:
 
 
 async def _freeze_when_ready(scoring: Scoring) -> None:
-    """Leave what is loaded out of garbage collections, which hold up every thread for as long as they take."""
+    """Exclude the loaded objects from garbage collections, which block every thread while they run."""
     while scoring.missing() is not None:
         await asyncio.sleep(0.1)
     gc.freeze()
 
 
 async def _refresh_periodically(source: str, refresh: Callable[[], None], seconds: float, metrics: Metrics) -> None:
-    """Refresh again and again, in a thread beside the requests.
+    """Refresh periodically, in a thread separate from the requests.
 
-    A refresh that fails is logged once for each reason, and the loaded state stays.
+    A failed refresh is logged once for each reason, and the loaded state stays in use.
     """
     logged_reason = None
     while True:
@@ -199,8 +199,8 @@ def _readiness(scoring: Scoring) -> dict[str, Any]:
 
 
 def _score_json(result: ScoreResponse) -> str:
-    """Serialize a response: what the model predicts, then who predicted it. That of a binary model without reasons is
-    formatted by hand, for speed.
+    """Serialize a response: the predictions, then the model that made them. The response of a binary model without
+    reasons is formatted by hand, for speed.
     """
     if result.reasons is None and DECISION in result.predicted:
         decision = "true" if result.predicted[DECISION] else "false"

@@ -1,4 +1,4 @@
-"""Batches of rows from requests that arrive together: XGBoost takes little longer for ten rows than for one."""
+"""Batches of rows from simultaneous requests, because XGBoost takes little longer for ten rows than for one."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ Predicted = dict[str, object]
 
 
 class Batches:
-    """Collects the rows of one iteration of the event loop, by model. No request waits for others to arrive."""
+    """Collects the rows of one iteration of the event loop by model, so that no request waits for others to arrive."""
 
     def __init__(self) -> None:
         self._pending: dict[OnlineScorer, list[tuple[list[float], asyncio.Future[Predicted]]]] = {}
@@ -18,7 +18,7 @@ class Batches:
 
         Args:
             model: the model that scores the row.
-            encoded: the row as the model has encoded it.
+            encoded: the row, encoded by the model.
         """
         loop = asyncio.get_running_loop()
         if not self._pending:
@@ -32,13 +32,13 @@ class Batches:
         for model, entries in pending.items():
             try:
                 predictions = model.predict([encoded for encoded, _ in entries])
-            # Each request of the batch gets the error, and the loop goes on.
+            # Each request of the batch gets the error, and the event loop continues.
             except Exception as error:
                 for _, future in entries:
                     if not future.done():
                         future.set_exception(error)
                 continue
             for (_, future), predicted in zip(entries, predictions, strict=True):
-                # The future of a client that has disconnected is cancelled.
+                # The future is cancelled if the client has disconnected.
                 if not future.done():
                     future.set_result(predicted)

@@ -1,4 +1,4 @@
-"""Names of clients: the address that limits count by."""
+"""Names of clients, by which limits are counted."""
 
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -6,8 +6,8 @@ from ipaddress import IPv6Address, ip_address, ip_network
 
 @lru_cache(maxsize=10_000)
 def client_name(address: str) -> str:
-    """Return the name that stands for an address in limits: the address itself, and the /64 network of an IPv6 address,
-    of which a client has as many as it likes.
+    """Return the name of an address for limits: the address itself, or the /64 network of an IPv6 address, because a
+    client can use any address of its network.
     """
     try:
         parsed = ip_address(address)

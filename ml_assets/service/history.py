@@ -1,4 +1,4 @@
-"""The history that features read: the newest days of the lake, cached in memory and read again after a new commit."""
+"""The history that features read: the newest days in the lake, cached in memory and reloaded after a new commit."""
 
 import logging
 from datetime import date
@@ -24,8 +24,8 @@ log = logging.getLogger("ml_assets.service")
 class HistoryCache:
     """The features of single rows, over the validated days in the lake.
 
-    features: None until the history is read for the first time. problem: why the last refresh failed; None if it did
-    not.
+    features: None until the history has been read. problem: the reason why the last refresh failed; None if it
+    succeeded.
     """
 
     def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing) -> None:
@@ -38,11 +38,11 @@ class HistoryCache:
         self.problem: str | None = None
 
     def refresh(self) -> None:
-        """Read the history again if one of its tables has a new commit; the features are swapped all at once.
+        """Reload the history if one of its tables has a new commit; the features are swapped atomically.
 
         Raises:
-            LakeError: when a table does not exist, or has no day yet. The cached history stays after this and any other
-                error of the store.
+            LakeError: when a table does not exist or has no days yet. After this and any other error of the store, the
+                cached history stays in use.
         """
         try:
             self._refresh()
@@ -78,7 +78,7 @@ class HistoryCache:
         days = days_between(days_in_memory(spec, through)[1], through)
         if len(self._tables) == 1:
             return to_pandas(rows.read(days, columns_read(spec)))
-        # A new object each time, since it reads each delivery only once.
+        # A new object each time, because it reads each delivery only once.
         labels = LabelsByKey(spec, self._lake, self._landing, rows)
         as_of = max(through, *self._tables[1].row_counts())
         frames = [

@@ -5,21 +5,21 @@ from dataclasses import dataclass, field
 from ml_assets.core.serving.request_limits import RequestLimits
 
 MAX_REASONS = 20
-"""The most features that a response names as reasons."""
+"""Maximum number of features that a response names as reasons."""
 
 
 @dataclass(frozen=True)
 class Limits:
     """Limits of requests and connections, and the intervals of refreshes.
 
-    api_key: required in the header X-API-Key; None: no key is required. body_bytes: size of the largest request.
-    registry_seconds, history_seconds: seconds between two refreshes. per_second: requests for a score that one client,
-    by its address, may make in the long run; None: any number. request: bounds on what a body holds. large_requests:
-    requests that may wait for the process that reads large ones; a client may have a quarter of them. head_seconds,
-    body_seconds: from the beginning of a connection or head, or of a body, to its end. future_seconds: how far the time
-    of a row may lie after the clock of the service. connections, connections_per_client: open at the same time.
-    trusted_proxies: addresses and networks whose header X-Forwarded-For names the client, in the form of uvicorn's
-    `forwarded_allow_ips`; None: no proxy.
+    api_key: required in the header X-API-Key; None: no key is required. body_bytes: maximum size of a request.
+    registry_seconds, history_seconds: seconds between refreshes. per_second: sustained rate of scoring requests per
+    client address; None: unlimited. request: bounds on the content of a body. large_requests: number of requests that
+    may wait for the process that reads large ones; a client may have a quarter of them. head_seconds, body_seconds:
+    maximum time for the head (from the beginning of the connection or head) and for the body. future_seconds: time by
+    which a row may lie after the clock of the service. connections, connections_per_client: maximum number of open
+    connections. trusted_proxies: addresses and networks whose header X-Forwarded-For names the client, in the form of
+    uvicorn's `forwarded_allow_ips`; None: no proxy.
     """
 
     api_key: str | None = None

@@ -35,7 +35,7 @@ class Metrics:
         counter = partial(Counter, registry=self.registry)
         gauge = partial(Gauge, registry=self.registry)
         histogram = partial(Histogram, registry=self.registry)
-        self._requests = counter("ml_assets_requests", "Requests for a score, by status of the response", ["status"])
+        self._requests = counter("ml_assets_requests", "Scoring requests, by status of the response", ["status"])
         self._scored = counter(
             "ml_assets_scored",
             "Scores given, by side, version and decision: positive or negative, the class, or none of a regression",
@@ -54,7 +54,7 @@ class Metrics:
             self._scores = histogram("ml_assets_score", about, ["side"], buckets=SCORES)
         self._refused = counter(
             "ml_assets_refused",
-            "Faults of requests, by field and rule; a field that is no column is `unknown`",
+            "Faults of requests, by field and rule; a field that is not a column is `unknown`",
             ["field", "rule"],
         )
         self.failed_refreshes = counter(
@@ -78,7 +78,7 @@ class Metrics:
             ("ml_assets_ready", "Whether requests are scored", lambda: float(self._is_ready())),
             (
                 "ml_assets_as_told",
-                "Whether the loaded models are those that the registry says",
+                "Whether the loaded models match the registry",
                 lambda: float(loader.problem is None),
             ),
             (
@@ -147,7 +147,7 @@ class Metrics:
         return generate_latest(self.registry)
 
     def _child(self, metric: Any, *labels: str) -> Any:
-        # The look-up of the Prometheus client takes a lock each time.
+        # Looking up a child in the Prometheus client takes a lock each time.
         key = (metric, labels)
         if key not in self._children:
             self._children[key] = metric.labels(*labels)

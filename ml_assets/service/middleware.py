@@ -1,5 +1,5 @@
-"""ASGI middleware around the route of scores: responses are counted, and a request is refused by its head before its
-body is read.
+"""ASGI middleware around the scoring route, which counts responses and refuses requests by their head before the body
+is read.
 """
 
 import hmac
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 SCORE = "/score"
 PROBES = ("/health", "/ready")
 OTHERS_PER_SECOND = 20.0
-"""Requests for anything but scores and probes, by one client: the text of the metrics takes milliseconds."""
+"""Rate limit per client for requests other than scores and probes, because rendering the metrics takes milliseconds."""
 
 
 class CountResponses:
-    """Count the responses to requests for a score by status, also of those that other middleware refuses."""
+    """Count the responses to scoring requests by status, including those refused by other middleware."""
 
     def __init__(self, app: "ASGIApp", metrics: Metrics) -> None:
         self._app = app
@@ -46,7 +46,8 @@ class CountResponses:
 
 
 class Admission:
-    """Refuse a request by its head: too many from this client; for a score, also without the key, or no JSON."""
+    """Refuse a request by its head: too many from this client or, for a score, a missing key or content that is not
+    JSON."""
 
     def __init__(self, app: "ASGIApp", limits: Limits) -> None:
         self._app = app
@@ -60,7 +61,7 @@ class Admission:
 
         if scope["type"] == "http" and scope["path"] not in PROBES:
             try:
-                # The rate comes before the key, so that keys cannot be guessed quickly.
+                # The rate is checked before the key, so that keys cannot be guessed quickly.
                 if scope["path"] == SCORE:
                     headers = Headers(scope=scope)
                     _check_rate(scope, self._rate)
@@ -76,7 +77,7 @@ class Admission:
 
 
 def client_of(scope: "Scope") -> str:
-    """Return the name of the client of a request, see `client_name`; empty if it is not known."""
+    """Return the name of the client of a request, see `client_name`; empty if unknown."""
     client = scope.get("client")
     return client_name(client[0]) if client else ""
 
@@ -101,7 +102,7 @@ def _check_key(headers: "Headers", key: str | None) -> None:
 def _check_content(headers: "Headers") -> None:
     encoding = headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
-        raise RequestRejected(415, "the body has a Content-Encoding; send it as it is", {"Accept-Encoding": "identity"})
+        raise RequestRejected(415, "the body has a Content-Encoding; send it plain", {"Accept-Encoding": "identity"})
     kind, _, parameters = headers.get("content-type", JSON).lower().partition(";")
     kind = kind.strip()
     if kind and kind != JSON and not (kind.startswith("application/") and kind.endswith("+json")):
@@ -113,6 +114,6 @@ def _check_content(headers: "Headers") -> None:
 
 def _check_length(headers: "Headers", max_bytes: int) -> None:
     length = headers.get("content-length", "0")
-    # A server that speaks HTTP passes digits only.
+    # An HTTP server passes on digits only.
     if not length.isdecimal() or len(length) > 18 or int(length) > max_bytes:
         raise too_large(max_bytes)

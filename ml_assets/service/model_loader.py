@@ -1,4 +1,4 @@
-"""The released models, loaded from the lake as the registry's aliases say, and swapped all at once."""
+"""The released models, loaded from the lake according to the registry's aliases and swapped atomically."""
 
 import logging
 import time
@@ -21,7 +21,7 @@ log = logging.getLogger("ml_assets.service")
 
 
 class CannotLoad(Exception):
-    """A version that an alias points to cannot score; the message says why."""
+    """A version that an alias points to cannot be loaded; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,11 @@ class LoadedModels:
 
 
 class ModelLoader:
-    """Keeps the released models loaded; between two refreshes nothing changes.
+    """Keeps the released models loaded; they change only at a refresh.
 
     models: the models that score requests, None until the first champion is loaded. released: the last answer of the
-    registry. problem: why the loaded models differ from what the registry says, None if they do not. answered_at:
-    seconds of the monotonic clock at the last answer of the registry, None before the first.
+    registry. problem: the reason why the loaded models differ from those in the registry; None if they do not.
+    answered_at: monotonic clock, in seconds, at the last answer of the registry; None before the first.
     """
 
     def __init__(self, spec: ModelSpec, lake: Lake, registry: ModelRegistry) -> None:
@@ -70,14 +70,14 @@ class ModelLoader:
         self.answered_at: float | None = None
 
     def refresh(self) -> None:
-        """Read the aliases from the registry, in one request, and load new versions; the models are swapped once all of
-        them are loaded.
+        """Read the aliases from the registry in one request, and load new versions; the models are swapped once all are
+        loaded.
 
-        If the champion cannot be loaded, the models stay as they are. If the challenger cannot be loaded, the champion
+        If the champion cannot be loaded, the models do not change. If the challenger cannot be loaded, the champion
         scores its entities too. Each refresh tries again.
 
         Raises:
-            Exception: when the registry cannot be reached; the loaded models stay.
+            Exception: when the registry cannot be reached; the loaded models stay in use.
         """
         released = read_released(self._registry, self._spec.name)
         if self.answered_at is None:
@@ -89,7 +89,8 @@ class ModelLoader:
         try:
             champion, problem = self._load_champion(released)
             challenger, percent = None, 0
-            # A challenger in shadow scores no request. It is loaded to show what keeps it from loading in time.
+            # A challenger in shadow scores no requests. It is loaded to reveal early any problem that prevents loading
+            # it.
             if released is not None and released.challenger is not None:
                 try:
                     challenger = self._load(released.challenger, released.created)
@@ -108,7 +109,7 @@ class ModelLoader:
         self.problem = problem
 
     def _load_champion(self, released: Released | None) -> tuple[LoadedVersion, str | None]:
-        """Return the champion, and why it is not the one of the registry, if it is that of the release ledger.
+        """Return the champion, and the problem if it had to be taken from the release ledger instead of the registry.
 
         The ledger decides what is live. Somebody may have deleted the alias, the version or the model in the registry.
         """
@@ -120,7 +121,7 @@ class ModelLoader:
         except CannotLoad as error:
             try:
                 live = Ledger(self._lake, name).latest().champion
-            # Whatever is wrong with the lake, the service says so and tries again.
+            # Whatever the problem with the lake is, the service reports it and tries again.
             except Exception as lake_error:
                 raise CannotLoad(
                     f"{str(error).rstrip('.')}; the release ledger in {self._lake.uri} cannot be read: "
@@ -147,7 +148,7 @@ class ModelLoader:
             name = self._spec.name
             try:
                 digest = self._registry.client.get_model_version(name, str(version)).tags["model_digest"]
-            # Whatever is wrong with a version, the one before it keeps scoring.
+            # Whatever the problem with a version is, the previous version keeps scoring.
             except Exception as error:
                 raise CannotLoad(
                     f"version {version} of {name} cannot be loaded: {type(error).__name__}: {error}"
@@ -156,7 +157,7 @@ class ModelLoader:
         return self._cache[key]
 
     def _load_files(self, version: int, digest: str) -> LoadedVersion:
-        """Load a model from its files in the lake; the same object while it is the champion."""
+        """Load a model from its files in the lake; return the same object as long as it is the champion."""
         current = self.models.champion if self.models else None
         if current is not None and (current.version, current.digest) == (version, digest):
             return current

@@ -10,16 +10,16 @@ from ml_assets.service.responses import JSON
 
 
 def describe_api(spec: ModelSpec, request_schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the description of the routes of a model.
+    """Return the OpenAPI description of the routes of a model.
 
     Args:
         spec: the model.
-        request_schema: JSON schema of a request for a score.
+        request_schema: JSON schema of a scoring request.
     """
     reasons = {
         "name": "reasons",
         "in": "query",
-        "description": "How many of the features to name that raise the score, or change the prediction, most",
+        "description": "Number of features to name that most raise the score, or most change the prediction",
         "schema": {"type": "integer", "minimum": 0, "maximum": MAX_REASONS, "default": 0},
     }
     score = {

@@ -1,20 +1,20 @@
-"""A rate limit for each client: a token bucket that fills as time passes."""
+"""A rate limit for each client, as a token bucket."""
 
 from collections import OrderedDict
 
-# The clients that were idle longest are forgotten. That costs nothing: a forgotten client starts with a full bucket, as
-# one that was idle long enough has.
+# The clients that were idle longest are forgotten. That is harmless, because a forgotten client starts with a full
+# bucket, as after any long idle time.
 MAX_CLIENTS = 10_000
 
 
 class RateLimit:
-    """A number of requests a second for each client in the long run, and twice as many in a burst."""
+    """A sustained number of requests per second for each client, and twice as many in a burst."""
 
     def __init__(self, per_second: float):
         """Set the rate.
 
         Raises:
-            ValueError: when it is not above 0.
+            ValueError: when the rate is not above 0.
         """
         if not per_second > 0:
             raise ValueError(f"a rate of {per_second:g} requests a second allows no request; it must be above 0")
@@ -23,11 +23,11 @@ class RateLimit:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def seconds_to_wait(self, client: str, now: float) -> float:
-        """Take one token of a client; return 0 if there was one, else the seconds until there will be.
+        """Take one token of a client; return 0 if there was one, else the seconds until the next.
 
         Args:
             client: the client's name or address.
-            now: seconds on a clock that never goes back.
+            now: monotonic clock, in seconds.
         """
         tokens, since = self._buckets.pop(client, (self._burst, now))
         tokens = min(self._burst, tokens + (now - since) * self._rate)

@@ -14,11 +14,11 @@ from ml_assets.core.serving.request_limits import RequestLimits
 from ml_assets.service.responses import RequestRejected
 
 NICENESS = 5
-"""How far the process stands back where processors are scarce."""
+"""Niceness of the process, which yields to others where processors are scarce."""
 
 
 class ReaderProcess:
-    """Reads bodies of requests one after the other in a process of its own, which starts with the first of them.
+    """Reads request bodies one after the other in a separate process, which starts with the first body.
 
     A thread would compete with the event loop for the interpreter, and so delay every small request.
     """
@@ -28,15 +28,15 @@ class ReaderProcess:
         self._pool: ProcessPoolExecutor | None = None
 
     async def read(self, body: bytes) -> ScoreRequest:
-        """Read the request from a body, as `RequestReader.read` does.
+        """Read the request from a body, like `RequestReader.read`.
 
         Raises:
             InvalidRequest: when the request breaks the contract.
-            RequestRejected: with 503, when the process ended, such as for want of memory; the next request starts a new
+            RequestRejected: with 503, when the process ended, for example out of memory; the next request starts a new
                 one.
         """
         if self._pool is None:
-            # A forked process would have the locks of threads that it does not have.
+            # A forked process would inherit locks held by threads that do not exist in it.
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(1, context, _start, self._arguments)
         pool = self._pool
@@ -50,14 +50,14 @@ class ReaderProcess:
             ) from None
 
     def stop(self) -> None:
-        """End the process, after the request that it reads."""
+        """End the process after its current request."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 
 
 def _start(spec: ModelSpec, limits: RequestLimits) -> None:
     global _reader
-    # Ctrl-C reaches every process of the terminal; the service ends this one after the requests in progress.
+    # Ctrl-C reaches every process of the terminal, but the service ends this one itself after the requests in progress.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if hasattr(os, "nice"):

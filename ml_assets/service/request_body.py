@@ -1,4 +1,4 @@
-"""Reading of request bodies within a deadline, a size and a number of large ones at a time."""
+"""Reading of request bodies with limits on time, size and the number of large bodies at a time."""
 
 import asyncio
 from collections import Counter
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from starlette.types import Receive
 
 LARGE_BYTES = 65_536
-"""Size from which on the number of bodies in memory is bounded."""
+"""Size above which the number of bodies in memory is limited."""
 LARGE_BODIES = 64
 
 
 class Slots:
-    """A number of places, of which one client may have a quarter."""
+    """A number of slots, of which one client may take a quarter."""
 
     def __init__(self, number: int) -> None:
         self._number = number
@@ -28,10 +28,10 @@ class Slots:
 
     @contextmanager
     def taken(self, client: str) -> Iterator[None]:
-        """Take a place for a client until the block ends.
+        """Take a slot for a client until the block ends.
 
         Raises:
-            RequestRejected: with 503, when there is none.
+            RequestRejected: with 503, when no slot is free.
         """
         if self._taken.total() >= self._number or self._taken[client] >= self._per_client:
             raise RequestRejected(503, "too many large requests at the same time; retry later", {"Retry-After": "1"})

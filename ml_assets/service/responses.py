@@ -1,4 +1,4 @@
-"""Responses as JSON, and the rejection of a request before its row is read."""
+"""JSON responses, and the rejection of a request before its row is read."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ JSON = "application/json"
 
 
 class RequestRejected(Exception):
-    """A request is rejected before its row is read; with status, detail and headers of the response."""
+    """A request is rejected before its row is read; has the status, detail and headers of the response."""
 
     def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
@@ -20,7 +20,7 @@ class RequestRejected(Exception):
         self.headers = headers
 
     def response(self) -> "Response":
-        """Return the response that says why."""
+        """Return the response with the reason."""
         return json_response({"detail": self.detail}, self.status, self.headers)
 
 

@@ -22,12 +22,12 @@ from ml_assets.service.reader_process import ReaderProcess
 from ml_assets.service.request_body import Slots
 
 INLINE_BYTES = 8_192
-"""Size of the largest request that the event loop reads itself, in about a millisecond."""
+"""Maximum size of a request that the event loop reads itself, in about a millisecond."""
 SLOW_THREADS = 2
 
 
 def utc_now() -> datetime:
-    """Return the present time."""
+    """Return the current time."""
     return datetime.now(UTC)
 
 
@@ -42,8 +42,8 @@ class NotReady(Exception):
 class ScoreResponse:
     """The response to a request.
 
-    predicted: what the model predicts, by the name of its column in the table predictions. model_version: number in the
-    registry. features_through: newest day of history that the features saw. reasons: None if none were requested.
+    predicted: the predictions, by column name in the table predictions. model_version: number in the registry.
+    features_through: newest day of history that the features saw. reasons: None if none were requested.
     """
 
     predicted: Mapping[str, Any]
@@ -54,7 +54,7 @@ class ScoreResponse:
 
 
 class Scoring:
-    """Scores requests of one model with the models and the history that are loaded at the moment."""
+    """Scores requests with the currently loaded versions of a model and history."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class Scoring:
         self._slow_threads = ThreadPoolExecutor(SLOW_THREADS, "slow-features")
 
     def missing(self) -> str | None:
-        """Return what is missing to score requests; None if nothing is."""
+        """Explain why requests cannot be scored yet; None if they can."""
         if self.loader.models is None:
             return self.loader.problem or "no model is loaded"
         if self.history.features is not None:
@@ -89,11 +89,11 @@ class Scoring:
         return f"the history of {self.spec.name} is not read yet"
 
     async def score(self, body: bytes, reason_count: int, client: str = "", request_id: str = "") -> ScoreResponse:
-        """Score a request with the models that are loaded when it is read, even if they are swapped meanwhile.
+        """Score a request with the models that are loaded when it is read, even if they are swapped in the meantime.
 
         Args:
             body: the body of the request, JSON.
-            reason_count: how many of the features that raise the score, or change the prediction most, to name.
+            reason_count: number of features to name that most raise the score, or most change the prediction.
             client: address of the client.
             request_id: the ID under which the request is captured.
 
@@ -122,7 +122,7 @@ class Scoring:
         return ScoreResponse(predicted, version.version, side, through, reasons)
 
     async def _read(self, body: bytes, features: OnlineFeatures, client: str) -> tuple[Row, dict[str, Any]]:
-        """Return the row of a request and its features; large requests are read in a process of their own."""
+        """Return the row of a request and its features; large requests are read in a separate process."""
         if is_large := len(body) > INLINE_BYTES:
             with self._waiting.taken(client):
                 request = await self._reader_process.read(body)
@@ -149,7 +149,7 @@ class Scoring:
             raise self._fault("too_old", (), str(error), request.row) from None
 
     def _refuse_future(self, request: ScoreRequest) -> None:
-        """Refuse a request with a row that lies too far in the future, which is a clock or a unit that is wrong."""
+        """Refuse a request with a row too far in the future, which indicates a wrong clock or unit."""
         latest = self._now() + self._max_future
         for position, row in enumerate((request.row, *request.earlier)):
             if row[self.spec.event_time] > latest:

@@ -1,4 +1,4 @@
-"""Captures served requests beside the requests: the event loop adds to a bounded queue, and two threads do the rest."""
+"""Capture of served requests in the background: the event loop adds to a bounded queue, and two threads do the rest."""
 
 import logging
 import threading
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ml_assets.service")
 TICK_SECONDS = 1.0
-"""Seconds between two writes to the spool: what a killed process can lose."""
+"""Seconds between writes to the spool: the maximum that a killed process loses."""
 ROWS_AT_ONCE = 64
-"""Rows that are converted without a break: about half a millisecond, for which requests may wait."""
+"""Rows that are converted without interruption: about half a millisecond, during which requests may wait."""
 ROWS_PER_SEGMENT = 20_000
 SPOOL_BYTES = 256 * 1024 * 1024
 STOP_SECONDS = 20.0
@@ -28,30 +28,30 @@ WriteSegment = Callable[[date, str, "pa.Table"], None]
 
 
 class CaptureMetrics(Protocol):
-    """Counts what is captured."""
+    """Counters of captured requests."""
 
     def record_captured(self, rows: int) -> None:
-        """Count rows that are in the lake."""
+        """Count rows that were written to the lake."""
 
     def record_capture_dropped(self, reason: str, rows: int) -> None:
-        """Count rows that are not kept."""
+        """Count rows that were dropped."""
 
 
 class RequestCapture:
     """Keeps a sample of the served requests.
 
-    Rows wait in memory for at most a second (`buffer_rows` of them, further ones are dropped and counted), then in the
-    spool on the local disk, and are written to the lake as one segment for each day of events after `flush_every`, or
-    earlier if there are many. One thread writes the spool and another the lake, so a slow lake fills no memory. Where
-    the lake cannot be written, rows stay in the spool until they can, up to its size. A segment has the name of the
-    file of the spool that it was written from, so one that is written twice is there once.
+    Rows wait in memory for at most a second (up to `buffer_rows` rows; more are dropped and counted), then in the spool
+    on the local disk. After `flush_every`, or earlier if there are many, they are written to the lake as one segment
+    per day of events. One thread writes the spool and another the lake, so a slow lake does not fill memory. If the
+    lake cannot be written, rows stay in the spool, up to its maximum size. A segment is named after its spool file, so
+    writing it twice does not duplicate it.
 
     Args:
-        columns: makes rows of the table.
+        columns: converts requests to rows of the table.
         settings: share of the requests, and bounds.
         spool: the spool.
         write: writes a segment: day, name, rows.
-        clock: seconds that only grow.
+        clock: monotonic clock, in seconds.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class RequestCapture:
         self.metrics: CaptureMetrics | None = None
 
     def record(self, served: ServedRequest) -> None:
-        """Keep a served request, if it is in the sample and there is room. Takes microseconds and raises nothing."""
+        """Keep a served request if it is in the sample and there is room. Takes microseconds and never raises."""
         if self._settings.sample < 1 and not self._columns.is_in_sample(served, self._settings.sample):
             return
         if len(self._queue) >= self._settings.buffer_rows:
@@ -95,24 +95,25 @@ class RequestCapture:
         return dict(self._dropped)
 
     def start(self) -> None:
-        """Start the threads that write."""
+        """Start the writer threads."""
         for name, run in (("capture", self._write_spool), ("capture-lake", self._write_lake)):
             self._threads.append(threading.Thread(target=run, name=name, daemon=True))
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
-        """Write what is left to the lake, and end the threads; what cannot be written in time stays in the spool."""
+        """Write the remaining rows to the lake and end the threads; rows that cannot be written in time stay in the
+        spool."""
         self._stopping.set()
         deadline = time.monotonic() + STOP_SECONDS
         for thread in self._threads:
             thread.join(max(deadline - time.monotonic(), 0.0))
 
     def close_spool_if_due(self, everything: bool = False) -> bool:
-        """Write the queue to the spool, and close its file if the lake is due.
+        """Write the queue to the spool, and close the spool file if a write to the lake is due.
 
         Args:
-            everything: close it whether or not the lake is due.
+            everything: whether to close the file in any case.
 
         Returns:
             Whether there is a file for `write_segments`.
@@ -126,7 +127,7 @@ class RequestCapture:
         return is_due
 
     def _write_spool(self) -> None:
-        # Files of processes that were killed do not wait for the first flush.
+        # Write files of killed processes at once instead of at the first flush.
         self._flushed_at = self._clock() - self._settings.flush_every.total_seconds()
         while not self._stopping.wait(TICK_SECONDS):
             if self._attempt(self.close_spool_if_due):
@@ -146,7 +147,7 @@ class RequestCapture:
     def _attempt(self, write: Callable[[], bool | None]) -> bool | None:
         try:
             return write()
-        # The thread must not end: whatever is wrong, the next attempt may succeed, and the queue is bounded.
+        # The thread must survive any error, because the next attempt may succeed, and the queue is bounded.
         except Exception as error:
             self._log(f"served requests cannot be captured: {type(error).__name__}: {error}")
             return None
@@ -163,11 +164,11 @@ class RequestCapture:
                     self._spool.append(batch)
                 except Exception as error:
                     self._refuse(batch.num_rows, error)
-            # Lets requests go on between two slices.
+            # Let requests proceed between two slices.
             time.sleep(0)
 
     def _batches(self, rows: "Sequence[ServedRequest]") -> "Iterator[pa.RecordBatch]":
-        """Convert requests; one that is no row of the table keeps no other from it."""
+        """Convert requests to batches; a request that cannot be converted is dropped without affecting the others."""
         try:
             yield self._columns.batch(rows)
         except Exception as error:
@@ -178,7 +179,7 @@ class RequestCapture:
                 yield from self._batches([row])
 
     def write_segments(self) -> None:
-        """Write the closed files of the spool to the lake, until one cannot be written."""
+        """Write the closed spool files to the lake, until one cannot be written."""
         for name, rows in self._spool.closed():
             if rows is not None and not self._write_days(name, rows):
                 return
@@ -188,11 +189,11 @@ class RequestCapture:
         self._logged_reason = None
 
     def _write_days(self, name: str, rows: "pa.Table") -> bool:
-        """Write the segments of a file; return False where the lake cannot be written, so that the file stays."""
+        """Write the segments of a file; return False if the lake cannot be written, so that the file stays."""
         try:
             days = list(self._columns.by_day(rows))
         except Exception as error:
-            # Of an earlier specification that named or typed the time of the event otherwise.
+            # The file is of an earlier specification with another name or type of the event time.
             self._refuse(rows.num_rows, error)
             return True
         try:

@@ -1,4 +1,4 @@
-"""The ID of a request: the header X-Request-ID of its client, or a new one."""
+"""The ID of a request: the client's header X-Request-ID, or a new ID."""
 
 import re
 from collections.abc import Mapping

@@ -13,7 +13,7 @@ from uuid import uuid4
 try:
     import fcntl
 except ImportError:
-    # Windows has none: there, a process writes the files that it wrote itself.
+    # Windows has no fcntl: there, a process only handles its own files.
     fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
@@ -24,23 +24,23 @@ SECONDS_UNTIL_ABANDONED = 3600.0
 
 
 def spool_folder(lake: str, model: str) -> Path:
-    """Return the folder of the spools of a model of a lake, in the directory for temporary files."""
+    """Return the folder of the spool for a lake and model, in the directory for temporary files."""
     place = sha256(f"{lake}\n{model}".encode()).hexdigest()[:16]
     return Path(tempfile.gettempdir(), f"ml_assets_capture_{os.getuid() if hasattr(os, 'getuid') else 0}_{place}")
 
 
 class Spool:
-    """Record batches in files, of which one is open. One thread appends and closes, another may read closed files.
+    """Record batches in files, one of which is open. One thread appends and closes, another may read closed files.
 
-    A file is an Arrow stream: what was written before its process was killed can be read. Each write goes to the
-    operating system at once. A file that is open is locked, and a lock ends with its process, so any process that
-    shares the folder finds the files of a dead one.
+    A file is an Arrow stream, so everything written before its process was killed can be read. Each write goes to the
+    operating system at once. An open file is locked, and the lock ends with its process, so any process that shares the
+    folder can pick up the files of a dead one.
 
     Args:
-        folder: the folder, which is made with access for its owner only.
+        folder: the folder, which is created with access for its owner only.
 
     Raises:
-        OSError: when the folder cannot be made, or belongs to somebody else.
+        OSError: when the folder cannot be created or belongs to another user.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -58,7 +58,7 @@ class Spool:
         self.rows = 0
 
     def append(self, batch: "pa.RecordBatch") -> None:
-        """Add rows to the open file, which is made if there is none.
+        """Add rows to the open file, which is created if there is none.
 
         Raises:
             OSError: when the disk is full or the file cannot be written; the file is closed, and the rows are lost.
@@ -95,15 +95,16 @@ class Spool:
         return sizes
 
     def closed(self) -> "Iterator[tuple[str, pa.Table | None]]":
-        """Yield name and rows of each file that no process has open, the oldest first; it is locked meanwhile.
+        """Yield name and rows of each file that no process has open, the oldest first; the file is locked while it is
+        yielded.
 
-        The rows are None where none was written completely. `delete` a file when its rows are somewhere else.
+        The rows are None if no batch was written completely. Call `delete` once the rows are stored elsewhere.
         """
         for path in sorted(self._folder.glob(f"*{SUFFIX}"), key=_age):
             try:
                 lock = os.open(path, os.O_RDONLY)
             except OSError:
-                # Another process has written it meanwhile.
+                # Another process has handled it in the meantime.
                 continue
             try:
                 if self._is_free(path, lock):
@@ -120,7 +121,7 @@ class Spool:
         import pyarrow as pa
 
         name = uuid4().hex
-        # Named only when it is locked, so that nobody takes it for the file of a dead process.
+        # The file gets its name only when it is locked, so that nobody mistakes it for the file of a dead process.
         unnamed, path = self._folder / f"{UNNAMED}{name}", self._folder / f"{name}{SUFFIX}"
         try:
             self._lock = os.open(unnamed, os.O_CREAT | os.O_RDWR, 0o600)
@@ -136,7 +137,7 @@ class Spool:
         self._written.add(name)
 
     def _remove_unnamed(self) -> None:
-        """Remove what processes left that were killed before they named a file."""
+        """Remove unnamed files of processes that were killed before naming them."""
         for path in self._folder.glob(f"{UNNAMED}*"):
             if time.time() - _age(path) > SECONDS_UNTIL_ABANDONED:
                 path.unlink(missing_ok=True)
@@ -159,7 +160,7 @@ def _age(path: Path) -> float:
 
 
 def _read(path: Path) -> "pa.Table | None":
-    """Read the record batches that were written completely."""
+    """Read the completely written record batches."""
     import pyarrow as pa
 
     batches = []

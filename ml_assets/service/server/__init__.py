@@ -1,3 +1,3 @@
-"""The HTTP server around the application: connections, descriptors, deadlines, and the start of uvicorn. What a request
-means is left to the application.
+"""The HTTP server around the application: connections, descriptors, deadlines, and the start of uvicorn. The content of
+requests is left to the application.
 """

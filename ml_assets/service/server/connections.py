@@ -1,4 +1,4 @@
-"""The table of open connections: how many there may be, which one makes room for another, and which one is late."""
+"""The table of open connections, which limits their number, displaces waiting ones and ends late ones."""
 
 import asyncio
 from collections.abc import Callable, Container, Iterator
@@ -10,7 +10,8 @@ from ml_assets.service.clients import client_name
 
 
 class Stage(Enum):
-    """What the server waits for on a connection. The first three wait for the client, and can make room for another."""
+    """The stage of a connection. In the first three the server waits for the client, so the connection can be
+    displaced."""
 
     NEW = "no request has arrived yet"
     BODY = "a request is arriving"
@@ -20,29 +21,29 @@ class Stage(Enum):
 
 WAITING = (Stage.NEW, Stage.BODY, Stage.IDLE)
 TOLERATED_DELAY_SECONDS = 0.1
-"""Deadlines move by longer delays of this process."""
+"""Seconds of delay of this process beyond which deadlines are extended."""
 
 
 class Connection(Protocol):
-    """A connection as the table sees it. deadline: time of the loop at which it is late; infinite while a request is
-    being answered.
+    """The interface of a connection for the table. deadline: event loop time at which it is late; infinite while a
+    request is being answered.
     """
 
     deadline: float
 
     def end(self, reason: str) -> None:
-        """Close the connection; the reason is one of `ml_assets_closed_connections_total`."""
+        """Close the connection; `reason` is a label value of `ml_assets_closed_connections_total`."""
 
 
 @dataclass(frozen=True)
 class ConnectionLimits:
     """Bounds of connections, and their deadlines in seconds.
 
-    total, per_client: open at the same time. trusted: addresses of proxies, of which each may have as many as there are
-    in total. head_seconds: from the opening of a connection, or from the end of the time to keep it alive, to the end
-    of the head of a request. body_seconds: from the head to the end of the body. keep_alive_seconds: between two
-    requests. head_bytes, message_bytes: of one head, of one request with its encoding. pipelined: requests that may
-    wait behind one that is being answered.
+    total, per_client: maximum number of open connections. trusted: addresses of proxies, to which only `total` applies.
+    head_seconds: from the opening of a connection, or the end of the keep-alive time, to the end of a request's head.
+    body_seconds: from the head to the end of the body. keep_alive_seconds: idle time between two requests. head_bytes,
+    message_bytes: size of a head, and of a request as transferred. pipelined: requests that may wait behind the one
+    being answered.
     """
 
     total: int
@@ -57,7 +58,7 @@ class ConnectionLimits:
 
 
 class _Stages:
-    """Connections by stage, the longest in a stage first."""
+    """Connections by stage, ordered by the time since they entered it."""
 
     def __init__(self) -> None:
         self._by_stage: dict[Stage, dict[Connection, None]] = {stage: {} for stage in Stage}
@@ -83,8 +84,8 @@ class _Stages:
 
 
 class ConnectionTable:
-    """The open connections of one server. A connection that would be one too many takes the place of the one that has
-    waited longest for its client, as in nginx: clients that open connections and send nothing displace each other.
+    """The open connections of one server. A connection above the limit replaces the one that has waited longest for its
+    client, as in nginx, so clients that open connections and send nothing displace each other.
     """
 
     def __init__(self, limits: ConnectionLimits, record_closed: Callable[[str], None]) -> None:
@@ -100,9 +101,9 @@ class ConnectionTable:
         return len(self._places)
 
     def add(self, connection: Connection, address: str) -> bool:
-        """Add a new connection of an address; return whether there is room for it.
+        """Add a new connection from an address; return whether there is room for it.
 
-        If not, all the others (of this client, or of all) are being answered.
+        If there is none, all other connections (of this client, or of all clients) are being answered.
         """
         client, limits = client_name(address), self.limits
         own = self._by_client.get(client)
@@ -139,10 +140,10 @@ class ConnectionTable:
             del self._by_client[client]
 
     def end_late(self, now: float) -> None:
-        """End the connections whose deadline is over.
+        """End the connections whose deadline has passed.
 
         Args:
-            now: time of the loop.
+            now: time of the event loop.
         """
         for connection in self._all.waiting():
             if connection.deadline <= now:
@@ -167,7 +168,7 @@ class ConnectionTable:
     def _sweep(self) -> None:
         self._is_sweeping = False
         now = asyncio.get_running_loop().time()
-        # While this process did not run, on a node without free processors, it read nothing of what clients sent.
+        # While this process was not scheduled, on a busy node, it could not read what clients had sent.
         delay = now - self._sweep_time
         if delay > TOLERATED_DELAY_SECONDS:
             for connection in self._all.waiting():

@@ -1,4 +1,4 @@
-"""File descriptors: how many connections leave enough of them for probes, the lake and the registry."""
+"""File descriptors: the number of connections that leaves enough of them for probes, the lake and the registry."""
 
 import logging
 import os
@@ -7,24 +7,24 @@ from typing import NamedTuple
 
 log = logging.getLogger("ml_assets.service")
 RESERVE = 96
-"""Descriptors beside those that are open at the start: files and connections of lake, registry and metrics."""
+"""Descriptors needed in addition to those open at the start: files and connections of lake, registry and metrics."""
 MAX_BACKLOG = 2_048
 MIN_CONNECTIONS = 16
 
 
 class Capacity(NamedTuple):
-    """connections: open at the same time. backlog: connections that may be accepted at once beyond them."""
+    """connections: maximum number of open connections. backlog: further connections that may be accepted at once."""
 
     connections: int
     backlog: int
 
 
 def reserve_descriptors(connections: int) -> Capacity:
-    """Raise the limit of open files of this process if there are too few for the connections, and return how many
-    there can be.
+    """Raise the limit of open files of this process if it is too low for the connections, and return the possible
+    number.
 
     Raises:
-        ValueError: when the limit allows hardly any.
+        ValueError: when the limit allows too few connections.
     """
     # Not on Windows, where the service is not supported.
     import resource
@@ -38,7 +38,7 @@ def reserve_descriptors(connections: int) -> Capacity:
             resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
             soft = raised
         except (ValueError, OSError):
-            # A sandbox may forbid it; the limit stays.
+            # A sandbox may forbid it; then the limit is not changed.
             pass
     capacity = divide(connections, needed if soft == unlimited else soft, count_open())
     if capacity.connections < connections:
@@ -56,25 +56,25 @@ def divide(connections: int, limit: int, already_open: int) -> Capacity:
     """Divide the descriptors of a process.
 
     Args:
-        connections: how many are wanted.
-        limit: the largest number of open files.
-        already_open: files that are open now.
+        connections: wanted number of connections.
+        limit: maximum number of open files.
+        already_open: number of currently open files.
 
     Raises:
-        ValueError: when there are hardly any for connections.
+        ValueError: when too few remain for connections.
     """
     free = limit - already_open - RESERVE
     backlog = min(MAX_BACKLOG, free // 4)
     if free - backlog < MIN_CONNECTIONS:
         raise ValueError(
-            f"the limit of open files is {limit:,}, of which {already_open + RESERVE:,} are needed beside connections; "
+            f"the limit of open files is {limit:,}, of which {already_open + RESERVE:,} are needed for other files; "
             f"raise it (ulimit -n) to at least {already_open + RESERVE + 2 * MIN_CONNECTIONS:,}"
         )
     return Capacity(min(connections, free - backlog), backlog)
 
 
 def count_open() -> int:
-    """Return how many files this process has open; an estimate where the system does not list them."""
+    """Return the number of open files of this process; an estimate if the system does not list them."""
     for listing in (Path("/proc/self/fd"), Path("/dev/fd")):
         if listing.is_dir():
             return len(os.listdir(listing))

@@ -1,11 +1,11 @@
-"""A filter of log messages that clients can cause as often as they like."""
+"""A filter for log messages that clients can cause at any rate."""
 
 import logging
 import time
 
 
 class RepeatedMessages(logging.Filter):
-    """Pass the same message at most once in a period, with the number of those left out in between."""
+    """Pass the same message at most once per period, with the number of suppressed repetitions."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
@@ -14,7 +14,7 @@ class RepeatedMessages(logging.Filter):
         self._left_out: dict[str, int] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether a record is logged. Errors always are."""
+        """Return whether to log a record. Errors are always logged."""
         if record.levelno >= logging.ERROR:
             return True
         message, now = str(record.msg), time.monotonic()

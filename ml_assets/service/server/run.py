@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
 SWITCH_SECONDS = 0.0005
-"""How long a thread may keep the interpreter while others wait. Python's 5 milliseconds would be added to each response
-while another thread computes features or reads the history."""
+"""Seconds for which a thread may keep the interpreter lock while others wait. Python's default of 5 milliseconds would
+be added to each response while another thread computes features or reads the history."""
 KEEP_ALIVE_SECONDS = 5
 
 
 def server_config(app: "Starlette", limits: Limits, host: str, port: int) -> "uvicorn.Config":
-    """Return uvicorn's configuration of one process, without an access log.
+    """Return uvicorn's configuration for one process, without an access log.
 
     Raises:
         ValueError: when the system allows too few open files.
@@ -50,7 +50,7 @@ def server_config(app: "Starlette", limits: Limits, host: str, port: int) -> "uv
         app,
         host=host,
         port=port,
-        # uvloop where it is installed: it has no wheels for Windows.
+        # uvloop if it is installed; it has no wheels for Windows.
         loop="auto",
         http=partial(BoundedHttpProtocol, table),  # type: ignore[arg-type]
         ws="none",
@@ -58,7 +58,8 @@ def server_config(app: "Starlette", limits: Limits, host: str, port: int) -> "uv
         log_level="warning",
         proxy_headers=limits.trusted_proxies is not None,
         forwarded_allow_ips=limits.trusted_proxies,
-        # The table makes room before this number is reached; it also counts connections that are being closed.
+        # The table displaces connections before this number is reached; it also counts connections that are being
+        # closed.
         limit_concurrency=capacity.connections + capacity.backlog,
         backlog=capacity.backlog,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
@@ -77,7 +78,7 @@ def run_server(app: "Starlette", host: str, port: int, limits: Limits | None = N
     from ml_assets.service.uvicorn_internals.draining_server import DrainingServer
 
     config = server_config(app, limits or Limits(), host, port)
-    # Loaded modules stay: leaving them out makes garbage collections, and so the slowest responses, shorter.
+    # Exclude loaded modules from garbage collections, which shortens them and so the slowest responses.
     gc.freeze()
     sys.setswitchinterval(SWITCH_SECONDS)
     with suppress(KeyboardInterrupt):
@@ -85,4 +86,4 @@ def run_server(app: "Starlette", host: str, port: int, limits: Limits | None = N
 
 
 def _ignore(_: str) -> None:
-    """Do nothing with a reason: an application without metrics counts nothing."""
+    """Ignore the reason, for applications without metrics."""

@@ -1,8 +1,8 @@
-"""uvicorn's server, whose clients leave before it ends.
+"""A uvicorn server that lets clients disconnect before it ends.
 
-Reason: at SIGTERM uvicorn closes the connections that are idle. A request that a client sends on one of them at that
-moment is lost, and clients do not send a POST again by themselves.
-Public API that would replace it: a setting of uvicorn for the time in which clients are asked to close connections.
+Reason: at SIGTERM uvicorn closes idle connections. A request that a client sends on one of them at that moment is lost,
+and clients do not retry a POST by themselves. Public API that would replace it: a setting of uvicorn for the time in
+which clients are asked to close connections.
 """
 
 import asyncio
@@ -16,13 +16,13 @@ CLOSE = (b"connection", b"close")
 
 
 class DrainingServer(uvicorn.Server):
-    """A server that, at SIGTERM, still answers for a while, and closes each connection with its next response.
+    """A server that continues to answer for a while after SIGTERM, and closes each connection with its next response.
 
     It ends as soon as there are no connections. SIGINT, from a terminal, ends it at once.
 
     Args:
-        config: of uvicorn. Connections that are idle for `timeout_keep_alive` seconds close by themselves, so no
-            client keeps the server from ending for longer.
+        config: uvicorn's configuration. Connections close after `timeout_keep_alive` idle seconds, so an idle client
+            delays the end of the server by no more than that.
     """
 
     def __init__(self, config: uvicorn.Config) -> None:
@@ -30,14 +30,14 @@ class DrainingServer(uvicorn.Server):
         self._drains = False
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Remember which signal ends the server."""
+        """Remember the signal that ends the server."""
         self._drains = sig == signal.SIGTERM
         super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Wait until clients have left, then end as uvicorn does."""
+        """Wait until clients have disconnected, then end like uvicorn."""
         if self._drains:
-            # The list itself, which requests in progress have too.
+            # Change the list in place, because requests in progress share it.
             self.server_state.default_headers.append(CLOSE)
             await self._wait_for_clients()
         await super().shutdown(sockets)

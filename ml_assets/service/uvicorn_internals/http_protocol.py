@@ -1,8 +1,9 @@
-"""uvicorn's protocol of one connection, with deadlines for head, body and response, and bounds on what it holds.
+"""uvicorn's protocol for a connection, with deadlines for head, body and response, and bounds on buffered data.
 
-Reason: uvicorn closes a connection that is idle between two requests, but waits for ever for the first head, for the
-rest of a head or body, and for a client that reads no response; it bounds neither heads nor pipelined requests.
-Public API that would replace it: settings of uvicorn for these deadlines and bounds, as `timeout_keep_alive` is one.
+Reason: uvicorn closes a connection that is idle between two requests, but waits forever for the first head, for the
+rest of a head or body, and for a client that does not read its response; it bounds neither heads nor pipelined
+requests. Public API that would replace it: settings of uvicorn for these deadlines and bounds, similar to
+`timeout_keep_alive`.
 """
 
 import math
@@ -14,9 +15,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from ml_assets.service.server.connections import ConnectionTable, Stage
 
 LINGER_SECONDS = 2.0
-"""How long the rest of a request that is answered already is read, so that its client can read the response."""
+"""Seconds for which the rest of an already answered request is read, so that its client can read the response."""
 LAST_READ_SECONDS = 0.05
-"""How long an idle connection may still receive a request, after its time is over."""
+"""Seconds after its deadline during which an idle connection may still receive a request."""
 _CLOSE = b"content-length: 0\r\nconnection: close\r\n\r\n"
 _TIMEOUT = b"HTTP/1.1 408 Request Timeout\r\n" + _CLOSE
 _HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\n" + _CLOSE
@@ -24,7 +25,7 @@ _FULL = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n" + _CLOSE
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """One connection. deadline: time of the loop at which the table ends it."""
+    """A connection. deadline: event loop time at which the table ends it."""
 
     def __init__(self, table: ConnectionTable, **arguments: Any) -> None:
         super().__init__(**arguments)
@@ -52,7 +53,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what has arrived, within the bounds of heads and requests."""
+        """Parse the received data, within the bounds of heads and requests."""
         if self._is_refused:
             return
         self._bytes += len(data)
@@ -66,7 +67,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._end_with(_HEAD_TOO_LARGE, "head_too_large")
 
     def on_headers_complete(self) -> None:
-        """Begin the deadline of the body; refuse more pipelined requests than may wait."""
+        """Start the deadline of the body; refuse too many pipelined requests."""
         if len(self.pipeline) >= self._limits.pipelined:
             self._table.record_closed("too_many_pipelined")
             # The parser reports it as an error, and uvicorn answers with 400 and closes.
@@ -84,7 +85,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._wait_for_next()
 
     def on_response_complete(self) -> None:
-        """Begin the deadline of the next head, or of the rest of this body."""
+        """Start the deadline of the next head, or of the rest of this body."""
         super().on_response_complete()
         if self.transport.is_closing() or (self._is_in_body and self.cycle.response_complete):
             is_unsent = self.transport.get_write_buffer_size() > 0
@@ -93,7 +94,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._wait_for_next()
 
     def pause_writing(self) -> None:
-        """Begin the deadline of a client that does not read."""
+        """Start the deadline of a client that does not read."""
         super().pause_writing()
         self._set_stage(Stage.BODY, self._limits.body_seconds)
 
@@ -104,14 +105,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._wait_for_next()
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close an idle connection after what its client may have sent was read: uvloop calls timers first, and all of
-        them are late if this process did not run for seconds.
+        """Close an idle connection, but first read what its client may have sent: uvloop calls timers first, and all of
+        them are late if this process was not scheduled for seconds.
         """
         close = super().timeout_keep_alive_handler
         self.timeout_keep_alive_task = self.loop.call_later(LAST_READ_SECONDS, close)
 
     def end(self, reason: str) -> None:
-        """Close the connection, with a response if a part of a request has arrived and none of a response was sent."""
+        """Close the connection, with a response if part of a request has arrived and no response was begun."""
         if self.transport.is_closing() or self._is_in_body:
             self._table.record_closed(reason)
             self.transport.abort()
@@ -140,5 +141,5 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
 
 def trusted_hosts(addresses: str | None) -> _TrustedHosts | tuple[()]:
-    """Return the addresses that uvicorn's setting `forwarded_allow_ips` names, as it reads them."""
+    """Return the addresses in uvicorn's setting `forwarded_allow_ips`, parsed by uvicorn."""
     return _TrustedHosts(addresses) if addresses else ()
