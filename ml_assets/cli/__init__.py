@@ -1,4 +1,4 @@
-"""The command line `ml-assets`: one command group, a module for each verb, and what the verbs print.
+"""The command line `ml-assets`: one command group, a module for each verb, and their output.
 
-Rules of the domain belong in `core`; what talks to outside systems belongs in `resources`.
+Domain rules belong in `core`; access to outside systems belongs in `resources`.
 """

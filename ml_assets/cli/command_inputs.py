@@ -37,7 +37,7 @@ def require_settings() -> Settings:
     finally:
         redact_streams()
     if not settings.is_production:
-        # What needs the folder says so itself where it cannot be created.
+        # The commands that need the folder report that it cannot be created.
         with suppress(OSError):
             create_home(settings)
     return settings
@@ -83,8 +83,8 @@ def require_spec(model: str | None = None) -> ModelSpec:
 
 
 def release_differences(spec: ModelSpec, settings: Settings) -> list[str]:
-    """Return the differences of MLflow and of the deploy target from the release ledger, one sentence each; where they
-    cannot be read, the reason.
+    """Return how MLflow and the deploy target differ from the release ledger, one sentence for each difference, or why
+    they cannot be compared.
     """
     resources = build_environment(settings).resources or {}
     try:
@@ -94,8 +94,8 @@ def release_differences(spec: ModelSpec, settings: Settings) -> list[str]:
 
 
 def refuse_unusable_store(spec: ModelSpec, settings: Settings) -> None:
-    """Check that this user may use MLflow's SQLite store, and that it is there if the model has releases: a new one
-    would have only its newest model.
+    """Check that this user may use MLflow's SQLite store, and that it exists if the model has releases: a new store
+    would hold only the newest model.
 
     Raises:
         SystemExit: with a message, when the file is gone or empty, or belongs to another user.
@@ -115,9 +115,9 @@ def open_model_stages(spec: ModelSpec, settings: Settings, lake: Lake | None = N
 
     Args:
         spec: the model's specification.
-        settings: of this process.
-        lake: used instead of the lake of the settings, for a plan.
-        train: whether days have a model also where none is due.
+        settings: the settings of this process.
+        lake: replaces the lake of the settings, for a plan.
+        train: whether to train a model also on days on which none is due.
 
     Raises:
         LakeError: when a table in the lake does not fit the specification.

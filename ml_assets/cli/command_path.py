@@ -1,4 +1,4 @@
-"""The name of the command in messages: one that works when it is pasted into the shell that it was typed in."""
+"""The spelling of `ml-assets` in messages, so that a printed command works when pasted into the same shell."""
 
 import re
 import shlex
@@ -15,7 +15,7 @@ COMMAND = re.compile(r"(?<![\w/.'-])ml-assets(?= (?:--)?[a-z]|`|$)", re.MULTILIN
 
 
 def typed_command(script: str) -> str | None:
-    """Return the command with which a shell starts the script again; None if its bare name does.
+    """Return the command that starts this script again from the shell; None if its bare name does.
 
     Args:
         script: the path of the script as it was typed (`sys.argv[0]`).
@@ -28,8 +28,8 @@ def typed_command(script: str) -> str | None:
 
 
 def spell_commands() -> None:
-    """Print `ml-assets` from now on as it was typed, such as `.venv/bin/ml-assets`, if the shell knows no `ml-assets`
-    or another one.
+    """Print `ml-assets` from now on as it was typed, such as `.venv/bin/ml-assets`, if its bare name would not start
+    this script.
     """
     if (command := typed_command(sys.argv[0])) is not None:
         sys.stdout, sys.stderr = (  # type: ignore[assignment]

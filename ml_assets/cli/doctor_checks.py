@@ -1,6 +1,6 @@
-"""The doctor's checks: each rule of `core/operations/doctor` with the probe that measures the values that it takes.
+"""The doctor's checks: each rule of `core/operations/doctor` with the probe that measures its arguments.
 
-A new check is a rule there, a probe in `resources/probes` where none measures its values yet, and one entry here.
+To add a check, write a rule there, a probe in `resources/probes` unless one measures its arguments, and an entry here.
 """
 
 import zoneinfo
@@ -72,7 +72,7 @@ class Check:
 def diagnose(settings: Settings) -> Iterator[Diagnosis]:
     """Run every check that applies to these settings.
 
-    Nothing is changed, except that an empty file is created in each location that is written, and removed again.
+    Nothing is changed, except that an empty file is created and removed again in each location that must be writable.
     """
     with DoctorContext(settings) as context:
         for check in CHECKS:
@@ -202,7 +202,7 @@ def probe_disks(context: DoctorContext) -> Values:
 
 
 def probe_permissions(context: DoctorContext) -> Values:
-    """Return who can read the local places of state, and whether its group is meant to."""
+    """Return who can read the folders of local state, and whether their group is meant to."""
     settings = context.settings
     uris = (settings.lake, settings.deploy, settings.artifacts or "s3://")
     folders = [Path(uri.removeprefix("file://")) for uri in uris if "://" not in uri.removeprefix("file://")]
@@ -212,7 +212,7 @@ def probe_permissions(context: DoctorContext) -> Values:
 
 
 CHECKS = (
-    # Settings that are not valid end the doctor before the checks, with an error of this one.
+    # Invalid settings end the doctor before any other check, with an error of this one.
     Check(environment_checks.environment, lambda _: (None,)),
     Check(
         environment_checks.code_location,

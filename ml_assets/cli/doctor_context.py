@@ -132,7 +132,7 @@ class DoctorContext:
         return messages
 
     def reports(self, damaged: DamagedState) -> bool:
-        """Return whether the check of damaged state reports a damage, so that other checks need not."""
+        """Return whether the check of damaged state reports this damage, so that other checks need not."""
         return str(damaged) in self.damages
 
     def describe(self, problem: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Faults of a command: damaged state and interruptions are said in a sentence, with the exit status of a shell."""
+"""Faults of a command: damaged state and interruptions end in one sentence and the exit status that shells expect."""
 
 import os
 import shlex
@@ -18,7 +18,7 @@ from ml_assets.cli.command_path import spell_commands
 from ml_assets.cli.verb import publish_failure
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-# The verbs that change something, apart from those that print or write a file for a person.
+# Verbs that continue their work when they are run again after an interruption.
 CONTINUED = ("run", "repair", "restore", "simulate")
 RELEASED = ("rollback", "pause", "resume", "canary", "promote", "releases")
 SERVICES = ("serve", "mlflow")
@@ -34,12 +34,12 @@ class Interrupted(KeyboardInterrupt):
 
 
 class ReportingGroup(click.Group):
-    """A command group whose commands end with a sentence, and without a stack trace, when state is damaged or somebody
-    interrupts them.
+    """A command group whose commands end with a sentence instead of a stack trace when state is damaged or they are
+    interrupted.
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Keep the arguments, for the command to go on with."""
+        """Keep the arguments, for the message that says how to continue after an interruption."""
         ctx.meta[ARGUMENTS] = list(args)
         return super().parse_args(ctx, args)
 
@@ -104,7 +104,8 @@ def listen_to_signals() -> None:
     _received.clear()
     if threading.current_thread() is not threading.main_thread():
         return
-    # Bytes that C code writes, whatever Python's handlers are. Before Python 3.12, Windows has no such pipes.
+    # C code writes each signal to this pipe, whatever handlers Python has. Before Python 3.12, Windows has no
+    # non-blocking pipes.
     if not _pipe and hasattr(os, "set_blocking"):
         _pipe.extend(os.pipe())
         for end in _pipe:
@@ -185,8 +186,8 @@ def _without_project(arguments: Sequence[str]) -> list[str]:
 
 
 def exit_with_stated_fault(error: Exception) -> None:
-    """End with the message of a failure if damaged state or an external system is its reason, or if the message says
-    what to do; else return.
+    """End with the message of a failure if damaged state or an external system caused it, or if the message says what
+    to do; else return.
 
     Raises:
         SystemExit: with the message.

@@ -1,4 +1,4 @@
-"""DAGSTER_HOME with the instance's settings that this package ships."""
+"""DAGSTER_HOME with the instance settings that this package ships."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ from ml_assets.resources.dagster_instance.home import SETTINGS_FILE
 
 SHIPPED = Path(dagster_instance.__file__).parent
 NAMES = (SETTINGS_FILE, "dagster-postgres.yaml")
-# Settings that are of a place, not of the pipeline.
+# Settings that depend on the deployment, not on the pipeline.
 OF_THE_PLACE = (
     "storage",
     "run_storage",
@@ -25,7 +25,7 @@ OF_THE_PLACE = (
 
 
 def shipped_settings(settings: Settings) -> Path:
-    """Return the file of settings for this place: with the storage in PostgreSQL if ML_ASSETS_DATABASE is set."""
+    """Return the shipped dagster.yaml for this process: with storage in PostgreSQL if ML_ASSETS_DATABASE is set."""
     return SHIPPED / NAMES[settings.database is not None]
 
 
@@ -49,12 +49,13 @@ def create_home(settings: Settings) -> Path:
 
 
 def list_differences(stated_settings: Mapping[str, Any], settings: Settings) -> list[str]:
-    """Return how a dagster.yaml differs from the shipped settings, one line a setting. A section of another class, or
-    that the shipped settings do not have, is one line. Storages, which belong to the place, are not compared.
+    """Return how a dagster.yaml differs from the shipped settings, one line for each setting. A section that has
+    another class, or that the shipped settings lack, is one line. Storages are not compared, because they depend on the
+    deployment.
 
     Args:
         stated_settings: content of the dagster.yaml.
-        settings: of this process.
+        settings: the settings of this process.
     """
     shipped, stated = _read(shipped_settings(settings)), stated_settings
     replaced = {name for name in stated if _class(shipped, name) != _class(stated, name)}
@@ -88,19 +89,19 @@ def _link(file: Path, target: Path) -> None:
     try:
         unfinished.symlink_to(target)
     except (OSError, NotImplementedError):
-        # Windows lets not every user create links.
+        # On Windows, not every user may create links.
         shutil.copy(target, unfinished)
     unfinished.replace(file)
 
 
 def _class(settings: Mapping[str, Any], section: str) -> str:
-    """Return the class that a section configures, or whether it is there."""
+    """Return the class that a section configures; `set` or `not set` for a section without a class."""
     value = settings.get(section)
     return value.get("class", "set") if isinstance(value, dict) else "not set" if value is None else "set"
 
 
 def _flatten(settings: Mapping[str, Any], replaced: set[str]) -> dict[str, Any]:
-    """Return the settings by their dotted names, those of replaced sections as the class alone."""
+    """Return the settings by dotted name; a replaced section appears as its class alone."""
     whole = {name: _class(settings, name) for name in replaced & {*settings}}
     return {**dict(_leaves({name: value for name, value in settings.items() if name not in replaced}, "")), **whole}
 

@@ -31,11 +31,15 @@ OPTIONS = (
     LimitOption(
         "--max-fields", "request.fields", 100, 1e5, "Fields of a row; never fewer than the columns of the model."
     ),
-    LimitOption("--max-depth", "request.depth", 20, 500, "Lists and objects within each other."),
+    LimitOption("--max-depth", "request.depth", 20, 500, "Depth of nested lists and objects."),
     LimitOption("--max-characters", "request.characters", 10_000, 1e9, "Length of one value."),
     LimitOption("--max-faults", "request.faults", 10, 100, "Violations that an answer lists."),
     LimitOption(
-        "--max-large-requests", "large_requests", 128, 1e4, "Requests over 8 kB in work; a client has a quarter."
+        "--max-large-requests",
+        "large_requests",
+        128,
+        1e4,
+        "Concurrent requests over 8 kB; a client may have a quarter.",
     ),
     LimitOption("--max-connections", "connections", 1_000, 1e6, "Open connections."),
     LimitOption("--max-connections-per-client", "connections_per_client", 250, 1e6, "Open connections of one address."),
@@ -46,7 +50,7 @@ OPTIONS = (
         "future_seconds",
         86_400.0,
         MAX_FUTURE_SECONDS,
-        "Seconds that the time of a row may lie after the clock.",
+        "Seconds that the time of a row may be ahead of the clock.",
     ),
     LimitOption(
         "--registry-seconds", "registry_seconds", 1.0, MAX_SECONDS, "Seconds between two polls of the registry."

@@ -18,9 +18,9 @@ from ml_assets.pipeline.graph.stages import Stages
 class Needed:
     """Days that the model of `newest` needs.
 
-    newest: the newest landed day, or the day that was asked for. landed: the days of raw and validated data. featured:
-    the days of features. to_do: whether any of them, or the model, is missing or out of date. due: the last day before
-    `newest` on which a model was due; None if one is due on `newest` itself.
+    newest: the newest landed day, or the requested day. landed: the days of raw and validated data. featured: the days
+    of features. to_do: whether any of them, or the model, is missing or out of date. due: the last day before `newest`
+    on which a model was due; None if one is due on `newest` itself.
     """
 
     newest: date
@@ -30,7 +30,9 @@ class Needed:
     due: date | None = None
 
     def model_day(self, stages: Stages) -> date:
-        """Return the day whose model a run is about: the newest, unless no model is due on it and it has none."""
+        """Return the day of the model that a run needs: `newest`, or `due` if `newest` has no model and none is due on
+        it.
+        """
         has_model = self.due is None or stages.training.row(self.newest)["model_digest"]
         return self.newest if has_model or self.due is None else self.due
 
@@ -77,8 +79,8 @@ def days_needed(spec: ModelSpec, newest: date, stages: Stages) -> Needed:
 
 
 def _has_unfinished_run(stages: Stages, stage: Stage, days: Sequence[date]) -> bool:
-    """Return whether a run over some of the days of a stage did not end: the days may be committed, but not what
-    follows a commit.
+    """Return whether a run over some days of a stage did not finish: it may have committed the days without the work
+    that follows a commit.
     """
     return (
         not RunMarkers(stages.training.lake, stages.training.spec.name, stage.name).unfinished_days().isdisjoint(days)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def select_project(folder: str) -> None:
-    """Let this process, and those that it starts, work on a project.
+    """Set the project that this process and its child processes work on.
 
     Args:
         folder: a folder of the project.
@@ -80,7 +80,7 @@ def load_definitions() -> "dg.Definitions":
 
 
 def list_model_files() -> list[ModelFile]:
-    """Read the models in the files of the project's defs folder, as typed: templates in them are not resolved."""
+    """Read the models in the files of the project's defs folder as written, with templates unresolved."""
     project = current_project()
     return find_model_files(project.defs) if project.defs.is_dir() else []
 
@@ -107,7 +107,7 @@ def load_spec(file: ModelFile) -> ModelSpec | None:
     project = current_project()
     try:
         if project.is_own:
-            # Also where the package has no pyproject.toml beside it.
+            # Works even if the package has no pyproject.toml beside it.
             tree = dg.ComponentTree.from_module(importlib.import_module("ml_assets.defs"), project.root)
         else:
             _import(project, project.definitions.partition(".")[0])

@@ -29,8 +29,8 @@ class RunFailed(Exception):
         self.result = result
 
     def is_of_data(self) -> bool:
-        """Return whether landed files or the specification have to be corrected; the message says what to do about
-        everything else.
+        """Return whether landed files or the specification have to be corrected; for any other failure the message says
+        what to do.
         """
         failures = _failures(self.result)
         return bool(failures) and all(_is_check_failure(event) or _is_of_data(event) for event in failures)
@@ -57,12 +57,12 @@ def run_days(
 
     Args:
         job: the job.
-        instance: keeps the run.
+        instance: the instance that stores the run.
         spec: the model's specification.
         names: names of the assets.
         days: the days, ascending, without a gap.
-        part: the part of a command that the run is, such as `1 of 4: rows`, for a tag of the run.
-        ops: the part `ops` of the configuration of the run.
+        part: the part of the command that this run does, such as `1 of 4: rows`, for a tag of the run.
+        ops: the section `ops` of the run config.
 
     Raises:
         RunFailed: when the run fails.

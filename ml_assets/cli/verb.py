@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 JSON_STREAM = "ml_assets.json"
 PRINTED = "ml_assets.json.printed"
 EXIT_CODES = {
-    0: "The command did what it says, and what it looked at is in order.",
+    0: "Success: the command did its work, and everything that it checked is in order.",
     1: "It is not in order: a gate or check failed, a run failed, something is damaged or cannot be reached, or the "
     "request is refused, such as one for a model, a day or a version that does not exist. The message says which.",
     2: "Usage: an unknown verb or option, a value that is not valid, no project. Nothing was done.",
@@ -117,13 +117,13 @@ def wants_json() -> bool:
 
 
 def publish(report: "BaseModel") -> None:
-    """Print the report of the verb that runs, if it was called with `--json`; without secrets of this process."""
+    """Print the report of the running verb, without the secrets of this process, if it was called with `--json`."""
     if wants_json():
         print_json(report.model_dump(mode="json"))
 
 
 def print_json(document: Any) -> None:
-    """Print the JSON document of the verb that runs; it has one at most, so a later one has no effect."""
+    """Print the JSON document of the running verb; a verb prints at most one, so a later call has no effect."""
     import json
 
     from ml_assets.resources.observability.redaction import redact_values

@@ -1,4 +1,4 @@
-"""Removal of the local state of a project; landed files that nobody can make again are asked for."""
+"""Removal of a project's local state, with a confirmation if landed files cannot be recreated."""
 
 import shutil
 import sys
@@ -17,7 +17,7 @@ def remove_data(without_asking: bool = False) -> None:
     """Remove the folder `data` of the project.
 
     Args:
-        without_asking: remove landed files, too, that were not simulated.
+        without_asking: also remove landed files that were not simulated, without a confirmation.
 
     Raises:
         SystemExit: with a message, when nobody can be asked, or the answer is no; nothing is removed then.

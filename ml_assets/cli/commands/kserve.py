@@ -17,14 +17,15 @@ def build_manifest(
     service_account: str | None,
     artifacts: str | None = None,
 ) -> str:
-    """Build the manifest as YAML: of the challenger with its share while a canary is live, else of the champion.
+    """Build the manifest as YAML: for the challenger with its traffic share while a canary is live, else for the
+    champion.
 
     Args:
         registry: the model registry.
         model: name of the model.
         only_champion: use the champion even while a canary is live.
         service_account: the account whose secret gives access to the bucket of the artifacts.
-        artifacts: where MLflow's server stores artifacts that it hands out itself.
+        artifacts: where MLflow's server stores the artifacts that it proxies.
 
     Raises:
         ValueError: when there is no champion, or KServe cannot fetch artifacts from where they are stored.

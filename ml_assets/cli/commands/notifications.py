@@ -47,7 +47,7 @@ def send_test_message() -> None:
     """Send a message to every target, and print whether each accepted it.
 
     Raises:
-        SystemExit: when there is no target, the URL of one is not valid, or one does not accept the message.
+        SystemExit: when there is no target, a URL is not valid, or a target does not accept the message.
     """
     require_settings()
     try:

@@ -67,7 +67,7 @@ def _write_file(stages: Stages, days: Sequence[date], out: Path) -> int:
 def write_quarantine(stages: Stages, days: Sequence[date], out: IO[bytes]) -> int:
     """Write the quarantined rows of some days as CSV, one day in memory at a time.
 
-    Every value is quoted and a missing one is not, so that text is read back unchanged.
+    Every value except a missing one is quoted, so that text is read back unchanged.
 
     Returns:
         The number of rows.

@@ -36,7 +36,7 @@ EXPECTED = (CannotRelease, ReleaseRefused, NotCarriedOut, LedgerLost, UnknownVer
 
 
 def show_releases(model: str | None = None) -> None:
-    """Bring an interrupted release to its end, then print the ledger and the live versions.
+    """Complete an interrupted release, then print the ledger and the live versions.
 
     Raises:
         SystemExit: with a message, when lake, registry or deploy target cannot be used.
@@ -45,15 +45,15 @@ def show_releases(model: str | None = None) -> None:
 
 
 def restore_model(model: str | None = None) -> None:
-    """Restore what somebody removed from MLflow, the lake or the deploy target, then print the live versions.
+    """Restore models that were removed from MLflow, the lake or the deploy target, then print the live versions.
 
     Raises:
-        SystemExit: with a message, when there is no copy of something, or lake, registry or deploy target cannot be
+        SystemExit: with a message, when no copy is left to restore from, or lake, registry or deploy target cannot be
             used.
     """
     from ml_assets.resources.release.restoration import CannotRestore, Restoration
 
-    # The plots of a version that is registered again; a missing font does no harm.
+    # Registering a version again draws its plots; hide matplotlib's warnings of missing fonts.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     spec, settings = require_spec(model), require_settings()
     resources = build_environment(settings).resources or {}
@@ -69,7 +69,7 @@ def restore_model(model: str | None = None) -> None:
 
 
 def _record_finder(spec: ModelSpec, settings: Settings) -> "Callable[[date, str], ModelRecord | None]":
-    """Return a function that reads the record of a model from the tables of the lake; None when they do not have it."""
+    """Return a function that reads the record of a model from the lake, or None if the lake does not have it."""
 
     def find(day: date, digest: str) -> "ModelRecord | None":
         try:
@@ -118,14 +118,14 @@ def release_by_hand(
         print_releases(Console(), spec.name, rows, deployed, target.uri, releases.problems)
         publish(build_releases_report(spec.name, rows, deployed, target.uri, releases.problems))
     except LedgerConflict as conflict:
-        sys.exit(f"{conflict}. Somebody released meanwhile: look at `ml-assets releases` and try again")
+        sys.exit(f"{conflict}. Somebody released in the meantime: look at `ml-assets releases` and try again")
     except EXPECTED as error:
         sys.exit(str(error))
 
 
 def first_day(spec: ModelSpec, decided: date | None, now: datetime) -> date:
     """Return the first day of predictions that a release by hand affects: the day after the newest day with a release
-    decision; yesterday without one.
+    decision, or yesterday if there is none.
 
     Args:
         spec: the model's specification.

@@ -118,7 +118,7 @@ def _repair_rows(spec: ModelSpec, settings: Settings, file: Path, console: Conso
 
 
 def _repair_rules(spec: ModelSpec, settings: Settings) -> None:
-    """Materialize, stage after stage, the days that changed code or specification change."""
+    """Materialize, stage by stage, the days that a change of code or specification affects."""
     lake = PlannedLake(uri=settings.lake, s3=dict(settings.s3))
     stages = open_model_stages(spec, settings, lake)
     days = select_days(spec, None, datetime.now(ZoneInfo(spec.source.time_zone)).date() - timedelta(days=1))
@@ -142,7 +142,7 @@ def _materialize(spec: ModelSpec, settings: Settings, stage: str, days: Sequence
 
 def _print_outcomes(console: Console, outcomes: Outcomes, stages: Stages) -> None:
     if not outcomes.by_stage:
-        console.print("Nothing to make: every day is as it would be made now.")
+        console.print("Nothing to make: every day is up to date.")
         return
     for stage in outcomes.by_stage:
         same, changed = outcomes.same(stage), outcomes.changed(stage)

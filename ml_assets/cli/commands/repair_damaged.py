@@ -23,10 +23,10 @@ MATERIALIZED_TOGETHER = {VALIDATED: (VALIDATED, QUARANTINED), LABELS: LABEL_ASSE
 
 
 def repair_damaged_days(model: str | None = None) -> None:
-    """Make every damaged day again from what it was made from, stage after stage, and print what was done.
+    """Make every damaged day again from its inputs, stage by stage, and print the outcome.
 
-    A day comes out as it was, so that nothing behind it changes. What a day was made from may be gone: its damage is
-    then printed with what is lost, and stays.
+    The rows come out the same, so nothing downstream changes. If the inputs of a day are gone, it stays damaged, and
+    what is lost is printed.
 
     Args:
         model: name of the model.
@@ -57,7 +57,7 @@ def _repair(spec: ModelSpec, settings: Settings, console: Console) -> tuple[dict
     problems: list[str] = []
     with dg.DagsterInstance.from_config(settings.dagster_home) as instance:
         for position, name in enumerate([stage.name for stage in open_model_stages(spec, settings)]):
-            # The stages before it may have been made again since.
+            # Earlier stages may have been repaired since the list was read.
             stage = list(open_model_stages(spec, settings))[position]
             for day, damage in damaged_days(stage).items():
                 if isinstance(stage, Ingestion) and not stage.landing.has_files(stage.feed.source, day):
@@ -105,7 +105,7 @@ def _lost(stage: Ingestion, day: date, damage: DamagedDay, settings: Settings) -
 
 
 def _why_kept(stage: Stage, day: date) -> str:
-    """Return why a day was not made again, which its partition says."""
+    """Return why a day was not made again."""
     from ml_assets.pipeline.engine.stage import CannotMake, KeepDay
 
     try:

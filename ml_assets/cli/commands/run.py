@@ -43,12 +43,12 @@ def run_model(model: str | None = None, day: date | None = None, train: bool = F
     Args:
         model: name of the model.
         day: the day as of which the model is made; None for the newest landed day.
-        train: whether to train a model of that day also where none is due.
+        train: whether to train a model of that day even if none is due.
 
     Raises:
         SystemExit: with a message, when the model does not exist, the lake cannot be used, nothing has landed, or a run
             fails; with status 1 after the summary, when the model failed a gate, a blocking check of the newest day
-            fails, or what is live could not score the newest day.
+            fails, or the live versions could not score the newest day.
     """
     started, console = time.perf_counter(), Console()
     logging.getLogger("ml_assets.days").setLevel(logging.INFO)
@@ -100,7 +100,7 @@ def run_model(model: str | None = None, day: date | None = None, train: bool = F
 
         publish(build_run_report(spec, needed, stages, seconds, took, differences))
     if unscored := stages.predictions.why_not_scored(needed.newest):
-        sys.exit(f"{spec.name}: what is live has not scored {needed.newest}: {unscored}")
+        sys.exit(f"{spec.name}: the live versions have not scored {needed.newest}: {unscored}")
     if not is_model_in_order(stages, needed.model_day(stages)):
         sys.exit(1)
 

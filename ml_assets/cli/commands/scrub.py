@@ -1,4 +1,4 @@
-"""The scrub: read every file that has a digest or a form of its own, and print what is damaged, and the remedy."""
+"""The scrub: read every file that can be verified, and print each damaged one with its remedy."""
 
 import logging
 import sys
@@ -50,7 +50,7 @@ def scrub_everything() -> None:
 
 
 def scrub(settings: Settings) -> Iterator[tuple[str, Damage | None]]:
-    """Read everything; yield for each file its place, and the damage if it is damaged."""
+    """Read every file; yield where it lies and its damage, or None if it is intact."""
     resources = build_environment(settings).resources or {}
     lake, registry, target = resources["lake"], resources["registry"], resources["deploy_target"]
     tables = list_tables(lake)

@@ -26,8 +26,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def build_app(spec: "ModelSpec", settings: Settings, limits: "Limits") -> "Starlette":
-    """Build the application for a model: live versions come from the registry, model files and history from the lake,
-    which is only read; served requests are captured to it where the specification asks for that.
+    """Build the application for a model: live versions come from the registry, model files and history from the lake.
+    Served requests are captured to the lake if the specification asks for it.
     """
     from ml_assets.service.app import create_app
     from ml_assets.service.history import HistoryCache
@@ -100,8 +100,8 @@ def serve_model(model: str | None, host: str, port: int, limits: "Limits") -> No
         sys.exit(str(error))
     if limits.api_key is None and host not in LOOPBACK:
         log.warning(
-            "the service listens on %s without a key: whoever reaches this address can have rows scored; set "
-            "ML_ASSETS_API_KEY, or leave --host out",
+            "the service listens on %s without a key: anyone who reaches this address can score rows; set "
+            "ML_ASSETS_API_KEY, or leave out --host",
             host,
         )
     _shorten_mlflow_retries()

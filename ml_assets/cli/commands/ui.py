@@ -12,7 +12,7 @@ from ml_assets.defs.environment import activate_environment, serve_store
 
 
 def start_dagster(host: str, port: int) -> None:
-    """Become `dg dev` in the folder of the project.
+    """Replace this process with `dg dev` in the folder of the project.
 
     Args:
         host: the address to listen on.
@@ -26,12 +26,13 @@ def start_dagster(host: str, port: int) -> None:
     require_settings()
     print(f"Dagster opens at http://{'localhost' if host == '0.0.0.0' else host}:{port}", flush=True)
     os.chdir(root)
-    # Below an error, Dagster says that the dagster.yaml of this repository is not used, which the home has a link to.
+    # At a lower log level, Dagster warns that the dagster.yaml of this repository is not used, although the home links
+    # to it.
     _become("dg", "dev", "--host", host, "--port", str(port), "--log-level", "error")
 
 
 def start_mlflow(host: str, port: int) -> None:
-    """Run MLflow's server on the store of the settings; print the address if the store is a server.
+    """Run MLflow's server on the store of the settings; if the store is a server, print its address instead.
 
     Args:
         host: the address to listen on.
@@ -46,23 +47,23 @@ def start_mlflow(host: str, port: int) -> None:
         return
     print(f"MLflow opens at http://{host}:{port}", flush=True)
     serve_store(settings.mlflow)
-    # One person uses it. The server ends when a worker beside others needs more than 5 s to start.
+    # One worker is enough for one user. With several, the server ends when one of them takes more than 5 s to start.
     arguments = ["--host", host, "--port", str(port), "--workers", "1", "--uvicorn-opts", "--log-level warning"]
     _supervise(_command_line("mlflow", "server", *arguments))
 
 
 def _become(command: str, *arguments: str) -> None:
-    """Replace this process by a command of the same environment, which gets Ctrl-C and whose exit code counts."""
+    """Replace this process with a command of the same environment, so that it gets Ctrl-C and its exit code counts."""
     command_line = _command_line(command, *arguments)
     if sys.platform == "win32":
-        # There execv starts another process, does not quote arguments, and gives the prompt back at once.
+        # On Windows, execv starts another process, does not quote arguments, and returns to the prompt at once.
         sys.exit(subprocess.run(command_line).returncode)
     os.execv(sys.executable, command_line)
 
 
 def _supervise(command_line: list[str]) -> None:
-    """Run a server whose processes do not get the Ctrl-C of the terminal, at which they would print stack traces: they
-    get SIGTERM when this process is interrupted.
+    """Run a server whose processes get SIGTERM when this process is interrupted, instead of the terminal's Ctrl-C, on
+    which they would print stack traces.
     """
     if sys.platform == "win32":
         sys.exit(subprocess.run(command_line).returncode)
@@ -82,7 +83,7 @@ def _supervise(command_line: list[str]) -> None:
 
 def _command_line(command: str, *arguments: str) -> list[str]:
     """Return the command line of a command of the same environment, and prepare the environment for it."""
-    # Two packages of MLflow have the same one.
+    # Two packages of MLflow declare this entry point.
     entry = next(entry for entry in entry_points(group="console_scripts") if entry.name == command)
     code = f"import sys; from {entry.module} import {entry.attr}; sys.argv[0] = {command!r}; sys.exit({entry.attr}())"
     sys.stdout.flush()

@@ -1,1 +1,1 @@
-"""Tables, progress, summaries and verdicts that the verbs print to a terminal; commands compute what they show."""
+"""Tables, progress, summaries and verdicts that the verbs print to a terminal; `commands` computes their content."""

@@ -1,4 +1,4 @@
-"""The problems of days, files and rows, with the days that share one in a line."""
+"""Problems of days, files and rows; consecutive days with the same problem share a line."""
 
 import json
 import re
@@ -35,7 +35,7 @@ NULL_WORDS = {"-", "--", "?", "n/a", "na", "nan", "nil", "none", "null", "\\n", 
 class DayProblem:
     """A problem of consecutive days.
 
-    days: ascending. reason: of the last of them. file: the file of the last of them; empty for a problem of the day.
+    days: ascending. reason: the reason of the last day. file: the file of the last day; empty if no file is at fault.
     """
 
     days: Sequence[date]
@@ -44,13 +44,13 @@ class DayProblem:
 
 
 def group_problems(report: "pd.DataFrame") -> list[DayProblem]:
-    """Group the problems of days and files: those of consecutive days that differ in numbers only are one.
+    """Group the problems of days and files: consecutive days whose problems differ only in numbers become one.
 
     Args:
         report: counts of quarantine entries, see `Validation.report`.
     """
     problems = report[report["scope"] != "row"]
-    # What cannot be read is an entry of the day, and of each file with the reason.
+    # An unreadable day has an entry for the day and one for each file; only those of the files state the reason.
     of_files = set(problems.loc[problems["scope"] == "file", "day"])
     repeated = problems["reason"].str.startswith(DAY_UNREADABLE) & problems["day"].isin(of_files)
     problems = problems[~(repeated & (problems["scope"] == "day"))]
@@ -70,7 +70,7 @@ def print_day_problems(console: Console, spec: ModelSpec, stages: "Stages", days
     """Print the problems of days and files, then the reasons of quarantined rows with an example of a value.
 
     Args:
-        console: printed to.
+        console: the console to print to.
         spec: the model's specification.
         stages: the stages of the model.
         days: the days.
@@ -95,7 +95,7 @@ def print_day_problems(console: Console, spec: ModelSpec, stages: "Stages", days
 
 
 def _example(spec: ModelSpec, stages: "Stages", day: date, reason: str) -> str:
-    """Describe a value that cannot be read, and how the type of its column is written; empty for another reason."""
+    """Describe a value that cannot be read, and how the type of its column is written; empty for other reasons."""
     from ml_assets.core.validation.contract import CANNOT_BE_READ
 
     name = reason.removesuffix(f": {CANNOT_BE_READ}")
@@ -141,7 +141,7 @@ def _number_form(decimal: str, text: str) -> str:
 
 
 def _change(spec: ModelSpec, reason: str) -> str:
-    """Describe the field to change where a reason applies to most rows of a day; empty for another reason."""
+    """Describe the field to change where a reason applies to most rows of a day; empty for other reasons."""
     from ml_assets.core.validation.contract import CONFLICTING, MISSING
 
     if reason.startswith("row_key ") and reason.endswith(f": {CONFLICTING}"):

@@ -1,4 +1,4 @@
-"""What a backfill takes and costs, as lines of a plan."""
+"""Duration and cost of a backfill, as lines of a plan."""
 
 from collections.abc import Iterator
 
@@ -15,11 +15,11 @@ UNKNOWN = "unknown, no day was measured"
 
 
 def estimate_lines(estimate: BackfillEstimate, prices: Prices | None) -> Iterator[str]:
-    """Yield what a backfill takes and costs, in rich's markup; nothing for a plan that makes nothing.
+    """Yield the duration and cost of a backfill in rich's markup; nothing if the plan has no days to make.
 
     Args:
-        estimate: of the plan.
-        prices: of the specification.
+        estimate: the estimate for the plan.
+        prices: the prices in the specification.
     """
     if not estimate.stages:
         if estimate.unmeasured:
@@ -38,7 +38,7 @@ def estimate_lines(estimate: BackfillEstimate, prices: Prices | None) -> Iterato
     days = min(stage.measured_days for stage in estimate.stages.values())
     yield f"[dim]         measured on {count(days, 'day')} or more of each stage[/]"
     if others := [name for name, stage in estimate.stages.items() if not stage.is_comparable]:
-        yield f"[yellow]         {', '.join(others)}: measured in runs of fewer or more days, which is inexact[/]"
+        yield f"[yellow]         {', '.join(others)}: measured in runs of a different length, so inexact[/]"
     if estimate.unmeasured:
         yield f"[yellow]         {', '.join(estimate.unmeasured)}: {UNKNOWN}[/]"
 

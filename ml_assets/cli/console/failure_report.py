@@ -24,7 +24,7 @@ def print_failure(console: Console, spec: ModelSpec, needed: "Needed", stages: "
     """Print the problems of the days of a run that failed.
 
     Args:
-        console: printed to.
+        console: the console to print to.
         spec: the model's specification.
         needed: the days that were needed.
         stages: the stages, opened after the run.
@@ -70,7 +70,7 @@ def describe_missing_files(spec: ModelSpec, landing: str, yesterday: date) -> st
 
 
 def describe_remedy(spec: ModelSpec, stages: "Stages", needed: "Needed", is_of_data: bool) -> str:
-    """Return where to read on, and the command to go on with, for the end of the error of a run.
+    """Return the last lines of a run's error: the page to read, and the command to continue with.
 
     Args:
         spec: the model's specification.
@@ -82,7 +82,7 @@ def describe_remedy(spec: ModelSpec, stages: "Stages", needed: "Needed", is_of_d
     page = [f"Page          {reports.uri(needed.newest)}"] if reports.has_page(needed.newest) else []
     if not is_of_data:
         return "\n".join(
-            [*page, f"Next          `ml-assets run {spec.name}` goes on, once what the message above names is in order"]
+            [*page, f"Next          `ml-assets run {spec.name}` goes on, once the problem above is solved"]
         )
     report = stages.validation.report(needed.landed)
     reasons = report.loc[report["scope"] == "day", "reason"]
@@ -96,7 +96,7 @@ def describe_correction(file: Path | None, are_missing: bool) -> str:
     """Describe what to correct after a failed run.
 
     Args:
-        file: the specification; None if it is in no file of the project.
+        file: the file of the specification; None if the project has none.
         are_missing: whether days that the model needs have not landed.
     """
     if are_missing:
@@ -106,7 +106,7 @@ def describe_correction(file: Path | None, are_missing: bool) -> str:
 
 
 def describe_refusal(spec: ModelSpec, failed: Sequence[GateResult] = ()) -> str:
-    """Describe how to go on after a model that does not go live, such as one that fails a gate.
+    """Describe how to continue when a model does not go live, for example because it fails a gate.
 
     Args:
         spec: the specification of the model.

@@ -17,7 +17,7 @@ from ml_assets.pipeline.planning.backfill_plan import UNLESS, Plan, PlannedDay, 
 
 MOST_RANGES, MOST_RUNS, MOST_COMMANDS, MOST_NAMES = 12, 8, 3, 3
 NOT_ESTIMATED = BackfillEstimate()
-MADE_BEFORE = "its inputs were made again, or its rows corrected, before"
+MADE_BEFORE = "its inputs were made again or its rows corrected earlier"
 
 
 def print_plan(
@@ -27,11 +27,11 @@ def print_plan(
     bounded for every plan.
 
     Args:
-        console: printed to.
+        console: the console to print to.
         spec: the model's specification.
         job: the name of the job.
         plan: the plan of the job.
-        estimate: what it takes.
+        estimate: its estimated duration and cost.
     """
     days = [day for run in plan.runs for day in run]
     console.print(
@@ -45,7 +45,7 @@ def print_plan(
     busy = [run for run in plan.runs if plan.days_to_make(run)]
     most = f"at most {spec.backfill.days_per_run} days each" if spec.backfill.days_per_run else "all days in one"
     console.print(
-        f"\nRuns  {len(plan.runs)}, {most} (backfill.days_per_run); planned as one after the other",
+        f"\nRuns  {len(plan.runs)}, {most} (backfill.days_per_run); planned one after another",
         highlight=False,
         soft_wrap=True,
     )
@@ -69,7 +69,7 @@ def print_plan(
             "see above for what to materialize first."
         )
     if not busy:
-        nothing = "[bold]Nothing to do:[/] every day is as it would be made now."
+        nothing = "[bold]Nothing to do:[/] every day is up to date."
         console.print("[bold]Nothing to make.[/]" if failing or left_out else nothing)
         return
     made = [f"{stage.name} {len(stage.to_make)}" for stage in plan.stages if stage.to_make]

@@ -28,9 +28,9 @@ def print_releases(
     """Print every release in a few lines that fit a narrow terminal, the newest last, then the live versions.
 
     Args:
-        console: printed to.
+        console: the console to print to.
         model: name of the model.
-        rows: of the ledger, in the order of their releases.
+        rows: the rows of the ledger, in the order of the releases.
         deployed: the metadata of the deploy target; None when it is empty.
         target: location of the deploy target.
         problems: differences from the ledger that could not be removed.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ml_assets.cli.needed_days import Needed
 
 MOST_CHECKS = 3
-"""Checks without an evaluation that are named."""
+"""The most checks without an evaluation that are listed by name."""
 VERDICTS = {True: "[green]passed[/]", False: "[red]failed[/]", None: "[yellow]not evaluated[/]"}
 INCONCLUSIVE = "[yellow]inconclusive[/]"
 NEXT = "Next: [bold]ml-assets ui[/] opens Dagster with these assets, [bold]ml-assets --help[/] lists the verbs."
@@ -43,17 +43,17 @@ def print_summary(
     settings: Settings,
     differences: Sequence[str],
 ) -> None:
-    """Print days, rows, quarantine, metrics, gates, the registry entry, what is live, the checks of the newest day,
-    seconds of each stage, and the next commands; a few lines where nothing had to be done and all is in order.
+    """Print days, rows, quarantine, metrics, gates, the registry entry, the live versions, the checks of the newest
+    day, seconds of each stage, and the next commands; only a few lines if nothing had to be done and all is in order.
 
     Args:
-        console: printed to.
+        console: the console to print to.
         spec: the model's specification.
         needed: the days that were needed.
         stages: the stages, opened after the work.
         seconds: seconds of each stage that ran; empty when nothing ran.
         total: seconds of the whole command.
-        settings: of this process.
+        settings: the settings of this process.
         differences: of MLflow and the deploy target from the release ledger, one sentence each.
     """
     if not needed.to_do and _is_in_order(needed, stages, differences):

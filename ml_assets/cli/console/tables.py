@@ -1,4 +1,4 @@
-"""Tables of a terminal, and the same as plain text where the output goes elsewhere."""
+"""Tables for a terminal, or plain text where the output goes elsewhere."""
 
 import io
 
@@ -9,11 +9,11 @@ _WIDE = 10_000
 
 
 def print_table(console: Console, table: Table) -> None:
-    """Print a table: with a frame and as wide as the terminal, or without a frame and a line for each row.
+    """Print a table: framed and as wide as a terminal, or elsewhere without a frame and with one line for each row.
 
     Args:
-        console: printed to.
-        table: changed where the output is no terminal.
+        console: the console to print to.
+        table: the table; modified in place where the output is not a terminal.
     """
     if console.is_terminal:
         console.print(table)

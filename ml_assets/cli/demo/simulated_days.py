@@ -1,6 +1,6 @@
 """The calendar of the simulated days: the same rows on every machine, dated to end in the week before they first land.
 
-The first day is a record beside the landed files, written once. What landed therefore keeps its dates.
+The first day is recorded next to the landed files, once. So landed files keep their dates.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from ml_assets.resources.storage.open_store import SECONDS_TO_ANSWER, open_objec
 
 MODEL = "fraud_detection"
 SPEC = REPOSITORY / "ml_assets" / "defs" / MODEL / "defs.yaml"
-# The days that the simulator is asked for, whatever the dates are that their rows get.
+# The days as the simulator knows them, before their rows are moved to other dates.
 FIRST_DAY = date(2026, 8, 15)
 DAYS = 90
 # Its name begins with _, so it is never read as data.
@@ -52,7 +52,7 @@ def was_interrupted(landing: str | Path, s3: Mapping[str, str] | None = None) ->
 def read_first_day(objects: Directory | Bucket) -> date | None:
     """Return the first day of the simulation in a landing; None if nothing has landed.
 
-    A landing without a record, which has files of the model, is of a version that did not move the days: FIRST_DAY.
+    A landing with files of the model but no record was written by a version that did not move the days: FIRST_DAY.
 
     Raises:
         ValueError: when the record is not a day that is whole weeks from FIRST_DAY.
@@ -78,7 +78,7 @@ def keep_first_day(objects: Directory | Bucket, start: date) -> date:
 
     Args:
         objects: the landing.
-        start: the first day that is to land, if nothing has; its week decides.
+        start: the first day to land if nothing has landed yet; its week decides.
     """
     first_day = read_first_day(objects)
     if first_day is None:
@@ -88,9 +88,9 @@ def keep_first_day(objects: Directory | Bucket, start: date) -> date:
 
 
 def find_first_day(landing: str | Path, s3: Mapping[str, str], is_production: bool, today: date) -> date:
-    """Return the first day of the model's data: the recorded one, or the one that a simulation would begin with now.
+    """Return the first day of the model's data: the recorded day, or the day on which a simulation would begin now.
 
-    In production nothing is simulated, so that without a record it is FIRST_DAY on every day.
+    In production nothing is simulated, so without a record it is always FIRST_DAY.
 
     Raises:
         LandingUnavailable: when a bucket refuses, or does not answer in time.
@@ -109,7 +109,7 @@ def newer_days(landing: str | Path, last: date, today: date, s3: Mapping[str, st
     Args:
         landing: the landing.
         last: the newest landed day.
-        today: the day on which this is asked.
+        today: the current day.
         s3: arguments of dagster-aws's S3Resource for s3:// (endpoint_url, region_name).
 
     Returns:
@@ -127,16 +127,14 @@ def first_simulated_day() -> str:
     try:
         settings = load_settings()
     except ValueError:
-        # Whoever needs the settings says what is wrong with them, and not the file of the model.
+        # The code that needs the settings reports what is wrong with them; the model's file is not at fault.
         return FIRST_DAY.isoformat()
     today = datetime.now(UTC).date()
     return find_first_day(settings.landing, settings.s3, settings.is_production, today).isoformat()
 
 
 def read_simulated_spec(first_day: date = FIRST_DAY) -> ModelSpec:
-    """Read the specification of the model as it is when its data begin with a day, wherever the files of this machine
-    begin.
-    """
+    """Read the specification of the model for data that begin on `first_day`, whatever has landed on this machine."""
     [document] = parse_documents(SPEC)
     attributes = document.content["attributes"]
     return ModelSpec.model_validate({**attributes, "source": {**attributes["source"], "start": first_day}})

@@ -22,7 +22,7 @@ CARD_DAYS = 14
 BAD_SHARE = 0.003
 IDS_PER_DAY = 10_000_000
 
-# A stream of random numbers for each use, so that none shifts the numbers of another.
+# One stream of random numbers for each use, so that a change of one use does not shift the numbers of another.
 _POPULATION, _TERMINAL_FRAUD, _CARD_FRAUD, _DAY, _BAD_ROWS = range(5)
 
 
@@ -50,23 +50,23 @@ def simulate_days(
     terminals: int = 2000,
     moved_by: timedelta = timedelta(0),
 ) -> Iterator[tuple[date, pd.DataFrame]]:
-    """Simulate the card transactions of `days` days from `start` on, about 2 rows a customer and day.
+    """Simulate the card transactions of `days` days from `start` on, about 2 rows per customer and day.
 
     After the simulator of the Fraud Detection Handbook (Le Borgne, Siblini, Lebichot, Bontempi; chapter 3): customers
     use the terminals near them, and fraud is an unusual amount for the customer, a compromised terminal (28 days), or a
     compromised card (14 days). Here these overlap with honest behaviour, merchants have categories, prices rise, and
     the mix of merchants and of fraud shifts.
 
-    A day depends on its date less `moved_by`, the seed and the population only, and not on `start` and `days`. About
-    0.9 % of the rows are fraud. About 0.3 % of the rows violate the contract: a negative amount, no customer, the
-    category `N/A`, a copy of another row, or a time on the day before.
+    A day depends only on its date minus `moved_by`, the seed and the population, not on `start` or `days`. About 0.9 %
+    of the rows are fraud. About 0.3 % of the rows violate the contract: a negative amount, no customer, the category
+    `N/A`, a copy of another row, or a time on the day before.
 
     Args:
         start: the first day.
         days: the number of days.
-        seed: of all random numbers.
-        customers: their number.
-        terminals: their number.
+        seed: the seed of all random numbers.
+        customers: the number of customers.
+        terminals: the number of terminals.
         moved_by: whole weeks. The rows are those of the day this long before, with their times moved: numbers of
             transactions, amounts and weekdays stay the same.
 

@@ -1,1 +1,1 @@
-"""The JSON documents of the verbs: their fields, and builders of those whose figures come from several places."""
+"""The JSON documents of the verbs: their fields, and builders of documents with figures from several places."""

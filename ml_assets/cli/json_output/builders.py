@@ -107,7 +107,7 @@ def build_plan_report(spec: ModelSpec, job: str, plan: Plan, estimate: BackfillE
         spec: the model's specification.
         job: the name of the job.
         plan: the plan of the job.
-        estimate: what it takes.
+        estimate: its estimated duration and cost.
     """
     runs = [PlannedRun(first_day=run[0], last_day=run[-1], days_to_make=plan.days_to_make(run)) for run in plan.runs]
     return PlanReport(
@@ -143,7 +143,7 @@ def build_releases_report(
 
     Args:
         model: name of the model.
-        rows: of the ledger, in the order of their releases.
+        rows: the rows of the ledger, in the order of the releases.
         deployed: the metadata of the deploy target; None when it is empty.
         target: location of the deploy target.
         problems: differences from the ledger that could not be removed.

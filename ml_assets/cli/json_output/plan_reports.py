@@ -17,7 +17,7 @@ class PlannedDayReport(BaseModel):
 
     day: date
     reasons: list[str]
-    note: str | None = Field(description="what it depends on whether the day is made")
+    note: str | None = Field(description="the condition on which the day is made")
 
 
 class StageReport(BaseModel):
@@ -25,8 +25,8 @@ class StageReport(BaseModel):
 
     stage: str
     to_make: list[PlannedDayReport]
-    unchanged: int = Field(description="days that are as they would be made now")
-    kept: list[DayReason] = Field(description="days that stay as they are, although they would be made differently")
+    unchanged: int = Field(description="days that are up to date")
+    kept: list[DayReason] = Field(description="days that are kept, although they would be made differently now")
     cannot: list[DayReason] = Field(description="days that cannot be made")
     not_reached: list[date] = Field(description="days of runs in which an earlier stage fails")
     rows: int | None = Field(description="rows to process; null when unknown, or for a stage that reads none")
@@ -42,7 +42,7 @@ class PlannedRun(BaseModel):
 
 
 class EstimateReport(BaseModel):
-    """What a backfill takes and costs, from days that were measured before."""
+    """Duration and cost of a backfill, estimated from days that were measured before."""
 
     seconds: float
     cpu_hours: float
@@ -50,11 +50,11 @@ class EstimateReport(BaseModel):
     memory_peak: int = Field(description="bytes of the largest process")
     cost: float | None = Field(description="null without `compute.prices`")
     currency: str | None
-    unmeasured: list[str] = Field(description="stages with days to make of which no day was measured")
+    unmeasured: list[str] = Field(description="stages with days to make that have no measured day")
 
 
 class PlanReport(BaseModel):
-    """What a backfill would make, from `ml-assets plan`."""
+    """The plan of a backfill, from `ml-assets plan`."""
 
     model: str
     job: str

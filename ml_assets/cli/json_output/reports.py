@@ -22,7 +22,7 @@ class GateVerdict(BaseModel):
     gate: str = Field(description="metric, or `champion` for the comparison with it")
     passed: bool | None = Field(description="null when the gate was not evaluated")
     severity: str = Field(
-        description="of a failure: error, or warn where the model may be as good as the champion and is not registered"
+        description="of a failure: error, or warn if the model is not registered but may be as good as the champion"
     )
     reason: str
 
@@ -31,7 +31,7 @@ class RunReport(BaseModel):
     """The state of the newest day and its model after `ml-assets run`."""
 
     model: str
-    day: date = Field(description="the newest landed day, or that of --day")
+    day: date = Field(description="the newest landed day, or the one given with --day")
     model_day: date = Field(description="the day of the model: the last one on which a model was due")
     first_day: date = Field(description="the first day that its model needs")
     days: int = Field(description="days from first_day to day")
@@ -44,7 +44,7 @@ class RunReport(BaseModel):
     gates: list[GateVerdict]
     registered_version: int | None = Field(description="the version in the model registry")
     why_not_registered: str | None
-    champion: str | None = Field(description="live for all entities that the challenger is not live for")
+    champion: str | None = Field(description="live for all entities except those of the challenger")
     challenger: str | None
     percent: int = Field(description="percent of the entities that the challenger is live for")
     rows_scored: int = Field(description="predictions of the newest day")
@@ -52,8 +52,8 @@ class RunReport(BaseModel):
     differences: list[str] = Field(description="differences of MLflow and the deploy target from the release ledger")
     checks_passed: int = Field(description="of the newest day")
     checks_not_evaluated: int
-    check_errors: dict[str, str] = Field(description="reason by check, of those that failed with severity error")
-    check_warnings: dict[str, str] = Field(description="reason by check, of those that failed with severity warning")
+    check_errors: dict[str, str] = Field(description="reason of each check that failed with severity error")
+    check_warnings: dict[str, str] = Field(description="reason of each check that failed with severity warning")
     page: str | None = Field(description="URI of the page of the newest day; null when it was not written")
     stage_seconds: dict[str, float] = Field(description="of the stages that ran")
     seconds: float
@@ -77,7 +77,7 @@ class RepairedStage(BaseModel):
 
 
 class RepairReport(BaseModel):
-    """What `ml-assets repair` made."""
+    """The outcome of `ml-assets repair`."""
 
     model: str
     stages: list[RepairedStage]

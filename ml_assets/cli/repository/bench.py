@@ -11,7 +11,7 @@ def run_benchmarks(arguments: Sequence[str] = ()) -> None:
     """Run `python -m benchmarks` in the repository.
 
     Args:
-        arguments: of that command.
+        arguments: the arguments of that command.
 
     Raises:
         SystemExit: with its exit code.

@@ -114,7 +114,7 @@ def _fields(schema: Mapping[str, Any], parts: Mapping[str, Any], prefix: str) ->
 
 
 def _type(about: Mapping[str, Any], parts: Mapping[str, Any]) -> tuple[str, Mapping[str, Any] | None, str]:
-    """Return the name of a type, and for objects their schema and what stands between their name and a field."""
+    """Return the name of a type; for objects also their schema and the separator before the name of a field."""
     if "$ref" in about:
         return "object", parts[about["$ref"].rsplit("/", 1)[-1]], ""
     if "anyOf" in about:

@@ -1,4 +1,4 @@
-"""Meanings of the columns of tables that are no assets, for docs/reference/tables.md."""
+"""Meanings of the columns of tables that are not assets, for docs/reference/tables.md."""
 
 _INTERVAL = {"low": "Lower end of its interval", "high": "Upper end of its interval"}
 _COMPARED = {
@@ -25,7 +25,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "rule": "The rule that is broken",
         "severity": "`error` or `warn`",
         "rows": "Rows that break it",
-        "share": "These as a share of all landed rows, from 0 to 1",
+        "share": "These rows as a share of all landed rows, from 0 to 1",
         "sample": "Up to five of them as JSON",
     },
     "column_profiles": {
@@ -38,7 +38,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "minimum": "Smallest value; of a time, in seconds of the local day",
         "maximum": "Largest value, likewise",
         "mean": "Mean of the finite values, likewise",
-        "bins": "Bins of the histogram that have rows: of values, of lengths of texts, or of five minutes of the day",
+        "bins": "Histogram bins that have rows: of values, of text lengths, or of five minutes of the day",
         "counts": "Rows in each of these bins",
         "values": "The 100 most frequent texts, the most frequent first",
         "value_counts": "Rows with each of these texts",

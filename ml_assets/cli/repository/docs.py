@@ -94,7 +94,7 @@ def spec_page(schema: Mapping[str, Any]) -> str:
     """Write the reference of all fields as Markdown, one table for each part of the specification.
 
     Args:
-        schema: JSON schema of a defs.yaml, as `json_schema` gives it.
+        schema: JSON schema of a defs.yaml, as `json_schema` returns it.
     """
     attributes = schema["properties"]["attributes"]
     parts = [SPEC_TITLE, *_part("attributes", attributes)]

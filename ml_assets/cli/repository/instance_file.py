@@ -23,7 +23,7 @@ def derive_postgresql_instance(local_instance: str) -> str:
     Dagster merges no instance files, so the second file repeats the first; deriving it keeps one source.
 
     Args:
-        local_instance: content of dagster.yaml: an introducing comment, then parts that are divided by empty lines.
+        local_instance: content of dagster.yaml: an introductory comment, then parts separated by empty lines.
 
     Raises:
         ValueError: when there is not exactly one part with the setting `event_log_storage`.
@@ -31,7 +31,7 @@ def derive_postgresql_instance(local_instance: str) -> str:
     introduction, *parts = local_instance.rstrip("\n").split("\n\n")
     storages = [part for part in parts if "event_log_storage:" in part.splitlines()]
     if len(storages) != 1:
-        raise ValueError("dagster.yaml needs one part with event_log_storage, divided from the others by empty lines")
+        raise ValueError("dagster.yaml needs one part with event_log_storage, separated from the others by empty lines")
     settings = [line for line in introduction.splitlines() if not line.startswith("#")]
     replaced = [STORAGE.rstrip("\n") if part is storages[0] else part for part in parts]
     return "\n\n".join([INTRODUCTION + "\n".join(settings), *replaced]) + "\n"

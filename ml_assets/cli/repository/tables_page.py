@@ -34,7 +34,7 @@ _TYPES = {
     pa.date32(): "date",
     schemas.TIMESTAMP: "timestamp",
 }
-"""Names of types as the specification writes them; those of other types are Arrow's."""
+"""Names of types as in the specification; other types keep Arrow's names."""
 
 
 def tables_page() -> str:
@@ -50,7 +50,7 @@ def _sections() -> Iterator[str]:
         "The files of a day.",
         _columns("landed_objects", schemas.LANDED_OBJECTS_SCHEMA),
     )
-    yield from _table("validated_data", "Rows that keep the contract.", [_CONTRACT])
+    yield from _table("validated_data", "Rows that meet the contract.", [_CONTRACT])
     yield from _table("quarantined_data", "Rows, files and days that are not published, with the reasons.",
                       described.QUARANTINE)  # fmt: skip
     yield from _table(
@@ -121,7 +121,7 @@ def _sections() -> Iterator[str]:
     )
     yield from _table(
         "stage_costs",
-        "What each day that a stage made has cost; rows are appended and stay for two years, and the table has no "
+        "The cost of each day that a stage made; rows are appended and kept for two years, and the table has no "
         "partitions. `ml-assets plan` estimates a backfill from it.",
         described.STAGE_COST[1:],
     )
@@ -132,8 +132,8 @@ def _sections() -> Iterator[str]:
         [
             *described.SERVED_REQUEST,
             Column("...", "", "The row key, the time of the event, the entity and the slices"),
-            Column("...", "number or string", "One column a feature, as the model saw it"),
-            Column("...", "", "What the model predicted, as in `predictions`"),
+            Column("...", "number or string", "One column for each feature, as the model saw it"),
+            Column("...", "", "The prediction of the model, as in `predictions`"),
             *described.SCORED_BY,
             *described.HISTORY,
         ],

@@ -78,7 +78,7 @@ def mlflow(host: str, port: int) -> None:
 
 
 @click.command(cls=Verb, examples=["clean", "clean --yes"])
-@click.option("--yes", is_flag=True, help="Do not ask, also where landed files are removed that nobody can make again.")
+@click.option("--yes", is_flag=True, help="Do not ask, even if landed files are removed that cannot be recreated.")
 def clean(yes: bool) -> None:
     """Remove the project's folder `data`: landing, lake, registry and Dagster's instance.
 

@@ -30,7 +30,7 @@ days_option = click.option(
 version_option = click.option(
     "--version", type=int, metavar="NUMBER", callback=_require_version, help="The version in the model registry."
 )
-reason_option = click.option("--reason", metavar="TEXT", help="The reason, for those who read the release ledger.")
+reason_option = click.option("--reason", metavar="TEXT", help="The reason, for readers of the release ledger.")
 actor_option = click.option("--actor", metavar="NAME", help="Who releases; user and host when left out.")
 host_option = click.option(
     "--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all."

@@ -21,7 +21,7 @@ from ml_assets.cli.verbs.parameters import days_option, model_argument
     metavar="DAY",
     help="The day as of which the model is made; the newest landed day when left out.",
 )
-@click.option("--train", is_flag=True, help="Train a model of the day also where none is due (training.every).")
+@click.option("--train", is_flag=True, help="Train a model of the day even if none is due (training.every).")
 def run(model: str | None, day: datetime | None, train: bool) -> None:
     """Materialize everything that the model of the newest landed day needs.
 

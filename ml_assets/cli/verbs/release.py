@@ -1,4 +1,4 @@
-"""Verbs about what is live: releases, restore, and the releases by hand."""
+"""Verbs about the live versions: releases, restore, and the manual releases."""
 
 import click
 
@@ -20,7 +20,7 @@ def releases(model: str | None) -> None:
 @click.command(cls=Verb, examples=["restore", "restore fraud_detection"], report=REPORT)
 @model_argument
 def restore(model: str | None) -> None:
-    """Restore what somebody removed from MLflow, the lake or the deploy target."""
+    """Restore models that were removed from MLflow, the lake or the deploy target."""
     from ml_assets.cli.commands.release import restore_model
 
     restore_model(model)

@@ -1,4 +1,4 @@
-"""Verbs that bring scores to others: serve, kserve."""
+"""Verbs that serve scores over HTTP: serve, kserve."""
 
 import click
 
@@ -28,7 +28,7 @@ def serve(model: str | None, host: str, port: int, **limits: float) -> None:
 @click.option(
     "--artifacts",
     metavar="URI",
-    help="Where MLflow's server stores the artifacts that it hands out itself, such as s3://ml-assets/mlflow.",
+    help="Where MLflow's server stores the artifacts that it proxies, such as s3://ml-assets/mlflow.",
 )
 def kserve(model: str | None, champion: bool, service_account: str | None, artifacts: str | None) -> None:
     """Print the KServe manifest of the live version."""

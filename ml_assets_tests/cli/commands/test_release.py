@@ -114,7 +114,7 @@ def test_a_concurrent_release_wins(world, printed, monkeypatch):
 
     monkeypatch.setattr(command, "manual_move", late)
     assert printed("promote", "--version", "2").endswith(
-        "Somebody released meanwhile: look at `ml-assets releases` and try again"
+        "Somebody released in the meantime: look at `ml-assets releases` and try again"
     )
     assert world.aliases() == {"champion": 1}
 

@@ -98,7 +98,7 @@ def test_bad_rows_are_exported_corrected_and_taken_back(data):
 @pytest.mark.clock
 def test_without_a_file_and_without_a_change_there_is_nothing_to_make(here, capsys):
     call("repair", "fraud_detection")
-    assert capsys.readouterr().out.strip() == "Nothing to make: every day is as it would be made now."
+    assert capsys.readouterr().out.strip() == "Nothing to make: every day is up to date."
     report = read_json(capsys, "repair", "fraud_detection")
     assert report == {
         "model": "fraud_detection",

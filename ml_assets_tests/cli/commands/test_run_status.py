@@ -63,7 +63,7 @@ def end(make_spec, tmp_path, monkeypatch):
 
 
 MISSING, PARTLY = "its predictions have not been made", "3 of 4 rows have predictions"
-NOT_SCORED = f"small: what is live has not scored {NEWEST}: "
+NOT_SCORED = f"small: the live versions have not scored {NEWEST}: "
 
 
 # A text as status is printed to standard error, and the shell gets 1.

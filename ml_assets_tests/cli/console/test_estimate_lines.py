@@ -35,7 +35,7 @@ def test_what_is_not_known_is_said():
     assert "no prices (compute.prices)" in text(MEASURED)
     assert "no price of a GPU-hour" in text(MEASURED, Prices(cpu_hour=1))
     inexact = BackfillEstimate({"features": StageEstimate(30, 0.02, 0, 0, 1, is_comparable=False)})
-    assert "features: measured in runs of fewer or more days" in text(inexact)
+    assert "features: measured in runs of a different length" in text(inexact)
     assert "fewer or more" not in text(MEASURED)
 
 

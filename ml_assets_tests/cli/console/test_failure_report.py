@@ -33,7 +33,7 @@ def test_files_or_the_specification_are_corrected():
             True,
             "correct the files, or defs/small/defs.yaml; then `ml-assets run small` makes what changed, and goes on",
         ),
-        (False, "`ml-assets run small` goes on, once what the message above names is in order"),
+        (False, "`ml-assets run small` goes on, once the problem above is solved"),
     ],
 )
 def test_files_are_corrected_only_where_they_are_the_reason(tmp_path, monkeypatch, is_of_data, remedy):

@@ -43,7 +43,7 @@ def test_neighbours_with_one_reason_are_one_line_that_names_all_their_inputs():
 
 def test_several_reasons_are_all_named_and_an_input_without_a_name_is_said_so():
     said = printed([StagePlan("features", [], [PlannedDay(day(1), (CHANGED_CODE, CHANGED_INPUT))])], 1)
-    assert "changed code, changed input (its inputs were made again, or its rows corrected, before)" in said
+    assert "changed code, changed input (its inputs were made again or its rows corrected earlier)" in said
 
 
 def test_of_many_files_a_few_are_named_and_the_others_counted():
