@@ -1,9 +1,9 @@
 """A Dagster component that turns daily files into a validated, evaluated and registered model.
 
-`ModelPipeline` is the component, and `environment` the resources, sensors and executor of a project. For assets of a
-project's own, `read` reads days of a model's asset, and `on_data_change` runs an asset when such days change.
-Everything else is reached through the module that defines it. Importing this package loads nothing: each name is
-imported when somebody asks for it.
+`ModelPipeline` is the component, and `environment` provides the resources, sensors and executor of a project. In a
+project's own assets, `read` reads days of a model's asset, and `on_data_change` runs an asset when such days change.
+Everything else is imported from the module that defines it. Importing this package loads nothing: each name is imported
+on first use.
 """
 
 from importlib import import_module

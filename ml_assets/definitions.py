@@ -9,8 +9,8 @@ from pathlib import Path
 
 import dagster as dg
 
-# Dagster's own objects live as long as the process, so the garbage collector need not scan them again and again while
-# more is loaded; a single scan takes as long as the import of a hundred modules of this package.
+# Dagster's own objects live as long as the process, so the garbage collector need not scan them repeatedly while more
+# is loaded; a single scan takes as long as importing a hundred modules of this package.
 gc.freeze()
 
 # ruff: noqa: E402
@@ -36,9 +36,8 @@ def defs() -> dg.Definitions:
     """Build the definitions of all models and of the environment.
 
     Each model is loaded by itself. A broken one is logged and replaced by an asset that says what is wrong, so that the
-    others run; when the definitions are validated, it is an error. `load_from_defs_folder` would also import the
-    component registry of every installed library (dagster-aws alone costs a second), which only the tools that list
-    components need.
+    others run; under validation it is an error. `load_from_defs_folder` would also import the component registry of
+    every installed library (dagster-aws alone costs a second), which only the tools that list components need.
 
     A process builds them once for an environment, because Dagster asks for them six times in a run.
 
@@ -46,7 +45,7 @@ def defs() -> dg.Definitions:
         BrokenDefinitions: when the definitions are validated and a model is broken.
         ValueError: when an environment variable is not valid.
     """
-    # Models may be loaded before the environment is, and their errors are stored as well.
+    # Models may be loaded before the environment, and their errors must be redacted as well.
     configure_process()
     return _build(load_folder, environment_variables())
 

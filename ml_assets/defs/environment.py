@@ -48,8 +48,8 @@ from ml_assets.resources.registry.model_registry import ModelRegistry
 from ml_assets.resources.release.deploy_target import DeployTarget
 from ml_assets.resources.storage.landing import Landing
 
-# For libraries: waiting XGBoost threads yield the processor, MLflow reports no use and its server runs no jobs, Dagster
-# stores events a few hundred at a time, and a step waits at most three seconds for the metrics endpoint.
+# For libraries: waiting XGBoost threads yield the processor, MLflow sends no usage data and its server runs no jobs,
+# Dagster stores events a few hundred at a time, and a step waits at most three seconds for the metrics endpoint.
 LIBRARY_DEFAULTS = {
     "OMP_WAIT_POLICY": "passive",
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -58,8 +58,8 @@ LIBRARY_DEFAULTS = {
     "OTEL_EXPORTER_OTLP_TIMEOUT": "3",
 }
 
-# New objects between two garbage collections, 700 in Python. A run keeps what it loads, and scanned it ten times over
-# while it loaded MLflow and XGBoost.
+# New objects between two garbage collections; Python's default is 700. With it, a run scanned its long-lived objects
+# ten times while it loaded MLflow and XGBoost.
 OBJECTS_PER_COLLECTION = 5_000
 
 PRIVATE = 0o077
@@ -67,8 +67,9 @@ PRIVATE = 0o077
 
 
 def activate_environment() -> None:
-    """Prepare the environment of a command that this process becomes, so that `dg` warns of nothing that it need not:
-    an inactive virtual environment, and a parameter that Dagster uses itself."""
+    """Prepare the environment for a command that replaces this process, without needless warnings of `dg` about an
+    inactive virtual environment and a beta parameter that Dagster itself uses.
+    """
     os.environ.setdefault("VIRTUAL_ENV", sys.prefix)
     filters = [os.environ.get("PYTHONWARNINGS"), f"ignore:{BETA_WARNING}"]
     os.environ["PYTHONWARNINGS"] = ",".join(filter(None, filters))
@@ -82,8 +83,8 @@ def load_settings() -> Settings:
 
 @cache
 def configure_process() -> None:
-    """Set the environment defaults of libraries, metrics, the log format, the pace of garbage collections and who may
-    read new files, once in a process, and hide its secrets and a warning that no user can act on.
+    """Set the libraries' environment defaults, metrics, the log format, the rate of garbage collection and the umask,
+    once in a process, and hide its secrets and a warning that no user can act on.
 
     The libraries that read these defaults are imported later, by the functions that use them. Processes that this one
     starts inherit the umask.
@@ -112,7 +113,7 @@ def current_project_root() -> Path:
 
 
 def select_project_root(root: Path) -> None:
-    """Let this process, and those that it starts, work on the project in a folder."""
+    """Set the project that this process and its child processes work on."""
     os.environ[PROJECT] = str(root)
 
 
@@ -134,19 +135,19 @@ def read_dotenv() -> None:
 
 
 def use_home(home: Path) -> None:
-    """Let this process, and those that it starts, use a directory as DAGSTER_HOME unless the variable is set."""
+    """Set DAGSTER_HOME for this process and its child processes unless the variable is set."""
     os.environ.setdefault("DAGSTER_HOME", str(home))
 
 
 def serve_store(uri: str) -> None:
-    """Let an MLflow server that this process starts use a store without its address in the arguments."""
+    """Set the store of the MLflow server that this process starts; its address must not appear in the arguments."""
     os.environ |= {"MLFLOW_BACKEND_STORE_URI": uri, "MLFLOW_TRACKING_URI": uri}
     os.environ.setdefault("PYTHONWARNINGS", "ignore")
 
 
 def protect_new_files() -> None:
-    """Let nobody but this user read the files and folders that this process creates from now on, or those whom
-    ML_ASSETS_UMASK allows.
+    """Set the umask of this process, so that only this user, or those whom ML_ASSETS_UMASK allows, can read new files
+    and folders.
 
     Raises:
         ValueError: when ML_ASSETS_UMASK is not valid.
@@ -164,7 +165,7 @@ def shares_with_group() -> bool:
 
 
 def environment_variables() -> frozenset[tuple[str, str]]:
-    """Return all variables of this process, to notice that one has changed."""
+    """Return all variables of this process, so that a change can be noticed."""
     return frozenset(os.environ.items())
 
 

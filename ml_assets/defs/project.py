@@ -1,6 +1,6 @@
 """The Dagster project of a process: its root, its defs folder, and the module of its definitions.
 
-Found without Dagster's own tools, whose import alone takes a second.
+It is found without Dagster's own tools, whose import alone takes a second.
 """
 
 import tomllib
@@ -38,7 +38,7 @@ def find_project(folder: Path) -> Path | None:
 
 def project_root(variables: Mapping[str, str], folder: Path | None = None) -> Path:
     """Return the root of the project that a process works on: ML_ASSETS_PROJECT; else the project of its folder; else
-    this repository, if the package is used from a clone and the folder is no workspace; else the folder.
+    this repository, if the package is used from a clone and the folder is not a workspace; else the folder.
 
     Args:
         variables: the environment variables.
@@ -57,13 +57,13 @@ def project_root(variables: Mapping[str, str], folder: Path | None = None) -> Pa
 
 
 def read_project(root: Path) -> Project:
-    """Read the settings of a project, with the defaults of `dg` for those that are not stated.
+    """Read the settings of a project, with the defaults of `dg` for missing ones.
 
     Args:
         root: its folder.
 
     Raises:
-        ValueError: when it is no Dagster project.
+        ValueError: when it is not a Dagster project.
     """
     if root == REPOSITORY:
         return Project(root, Path(__file__).parent, "ml_assets.definitions")
@@ -93,7 +93,7 @@ def list_projects(folder: Path) -> list[str]:
 
 
 def _read_table(root: Path) -> Mapping[str, Any] | None:
-    """Return the table `project` of the settings of `dg`; None where a folder has none."""
+    """Return the table `project` of the `dg` settings; None if the folder has none."""
     for name in ("pyproject.toml", "dg.toml"):
         try:
             content = tomllib.loads((root / name).read_text())

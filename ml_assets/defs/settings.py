@@ -103,7 +103,7 @@ def data_folder(variables: Mapping[str, str]) -> Path:
 
 
 def _needs_root(mlflow: str) -> bool:
-    """Return whether the store is a database on a server, which says nothing about where artifacts go."""
+    """Return whether the store is a database on a server, so that the location of artifacts must be set separately."""
     return is_database(mlflow) and sqlite_path(mlflow) is None
 
 

@@ -15,10 +15,10 @@ SECRET_NAME = re.compile(
     r"|^ML_ASSETS_NOTIFY$|^OTEL_EXPORTER_OTLP_.*HEADERS$|^OPENLINEAGE__.*AUTH",
     re.IGNORECASE,
 )
-# A part of a URL that is worth hiding wherever it appears: long, and not a word.
+# A part of a URL that is hidden wherever it appears: long, and not a word.
 TOKEN = re.compile(r"(?=.*\d)\S{8,}|\S{20,}")
 
-# A part of a password that is worth hiding by itself: letters with digits, or long.
+# A part of a password that is hidden by itself: letters with digits, or long.
 PART = re.compile(r"(?=.*\d)(?=.*[A-Za-z])\S{5,}|\S{12,}")
 PARAMETER = re.compile(r"[?&#;]([^=&\s?#;]+)=([^&#;\s]+)")
 # Parameters whose value is a secret; `sslkey` and its like name files.
@@ -104,16 +104,16 @@ def read_request_rate(variables: Mapping[str, str]) -> float | None:
 
 def read_trusted_proxies(variables: Mapping[str, str]) -> str | None:
     """Read the proxies whose header X-Forwarded-For names the client: FORWARDED_ALLOW_IPS, addresses and networks
-    separated by commas, or `*`; None without it. uvicorn alone would trust 127.0.0.1, so that any local client could
-    name itself as it likes.
+    separated by commas, or `*`; None without it. By default uvicorn trusts 127.0.0.1, so any local client could forge
+    its address.
     """
     return variables.get("FORWARDED_ALLOW_IPS", "").strip() or None
 
 
 def secret_values(variables: Mapping[str, str]) -> list[str]:
     """List the values that must not appear in any message: those of variables with a secret name and the content of the
-    files that they name, the users with passwords in URIs, passwords among parameters of URIs, and every part of a
-    notification target that may be a secret.
+    files that they name, users and passwords in URIs, passwords among URI parameters, and every part of a notification
+    target that may be a secret.
     """
     secrets = {value for name, value in variables.items() if SECRET_NAME.search(name) and not name.endswith("_FILE")}
     for name, path in variables.items():
@@ -123,7 +123,7 @@ def secret_values(variables: Mapping[str, str]) -> list[str]:
         users = [*re.findall(r"://([^/\s@]+:[^/\s]*)@", value), *re.findall(r"://([^\s@/:]*:\S*)@", value)]
         passwords = [user.partition(":")[2] for user in users]
         secrets |= {*users, *passwords}
-        # A library that takes a delimiter in a password for the end of it complains about the part before or after it.
+        # A library that takes a delimiter in a password for its end prints the part before or after it in an error.
         secrets |= {part for text in passwords for part in re.split(r"[/?#@:]", unquote(text)) if PART.fullmatch(part)}
         # Some servers take a token in place of a user.
         secrets |= {user for user in re.findall(r"https?://([^/\s@:]+):?@", value) if TOKEN.fullmatch(user)}
@@ -133,7 +133,7 @@ def secret_values(variables: Mapping[str, str]) -> list[str]:
         targets |= {word for content in _content(file) for word in _words(content)}
     secrets |= {part for target in targets for part in secrets_of_url(target) if TOKEN.fullmatch(part)}
     user, password = variables.get("MLFLOW_TRACKING_USERNAME"), variables.get("MLFLOW_TRACKING_PASSWORD")
-    # Together they are the header that MLflow sends.
+    # User and password together are the header that MLflow sends.
     secrets |= {f"{user}:{password}"} if user and password else set()
     return [value for value in secrets if value]
 
@@ -151,7 +151,7 @@ def _words(text: str) -> list[str]:
 
 def split_mlflow_credentials(variables: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that replace user and password in MLFLOW_TRACKING_URI, if it is the URL of a server and has
-    both: MLflow's client takes them from variables of their own, so that no URL in a message, a tag or a link has them.
+    both. MLflow's client reads them from these variables, so that no URL in a message, tag or link contains them.
     """
     uri = variables.get("MLFLOW_TRACKING_URI", "")
     if re.match(r"https?://", uri, re.IGNORECASE) is None:
@@ -177,8 +177,8 @@ def pushes_metrics(variables: Mapping[str, str]) -> bool:
 
 
 def lineage_namespace(variables: Mapping[str, str]) -> str | None:
-    """Return the namespace of the jobs in lineage, OPENLINEAGE_NAMESPACE; None to send none, unless OpenLineage's
-    variables name a place for it.
+    """Return the namespace of the jobs in lineage, OPENLINEAGE_NAMESPACE; None if they disable lineage or OpenLineage's
+    variables name no endpoint.
     """
     names_place = any(variables.get(name) for name in ("OPENLINEAGE_URL", "OPENLINEAGE_CONFIG"))
     names_transport = any(name.startswith("OPENLINEAGE__TRANSPORT__") for name in variables)
@@ -194,7 +194,7 @@ def is_in_pod(variables: Mapping[str, str]) -> bool:
 
 def read_log_format(variables: Mapping[str, str]) -> str:
     """Read the format in which the loggers `ml_assets.*` write, from ML_ASSETS_LOG: `text` (Python's default) or `json`
-    (one JSON object a line).
+    (one JSON object per line).
 
     Raises:
         ValueError: for any other value.
