@@ -1,8 +1,8 @@
 """Health check of a code server: `python -m ml_assets.resources.dagster_instance.code_server_health PORT`.
 
-`dagster api grpc-health-check` says healthy as soon as the port is open, also when each request for the repositories
-fails. This asks for them, as the webserver and the daemon do. It imports gRPC and no Dagster, so that a probe takes a
-fraction of a second.
+`dagster api grpc-health-check` reports healthy as soon as the port is open, even if each request for the repositories
+fails. This module requests them, as the webserver and the daemon do. It imports gRPC but not Dagster, so that a probe
+takes a fraction of a second.
 """
 
 import re
@@ -18,10 +18,10 @@ TIMEOUT_SECONDS = 60
 
 
 def failure_of(port: int, timeout: float = TIMEOUT_SECONDS) -> str | None:
-    """Ask the code server of this machine for its repositories, and return why it has none to give.
+    """Request the repositories of the code server on this machine, and return the error if it cannot list them.
 
     Args:
-        port: on which it listens.
+        port: the port that it listens on.
         timeout: seconds within which it has to answer.
 
     Returns:

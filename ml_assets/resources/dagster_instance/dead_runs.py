@@ -12,7 +12,7 @@ from uuid import uuid4
 try:
     import fcntl
 except ImportError:
-    # Windows has none: nothing is known there about runs whose process has died.
+    # Windows lacks this module, so dead runs are not detected there.
     fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
@@ -20,16 +20,17 @@ if TYPE_CHECKING:
 
 FOLDER = "runs_in_process"
 NOT_RETRIED = {"dagster/max_retries": "0"}
-"""Tags of such a run. Dagster would announce a retry of a run that died, but no code server knows its job."""
-# File descriptor of each lock file of this process. A lock lasts as long as its file is open, and no longer than this
-# process.
+"""Tags of a run in the process of a command. Dagster would announce a retry of a dead run, but no code server knows its
+job.
+"""
+# File descriptors of this process's lock files. A lock lasts while its file is open, at most until this process ends.
 _locks: dict[Path, int] = {}
 
 
 def mark_alive(instance: "DagsterInstance", run_id: str) -> bool:
-    """Lock a file in Dagster's home until this process ends, however it ends: the run is alive in this process.
+    """Lock a file in Dagster's home until this process ends, however it ends, to show that the run is alive.
 
-    If the file cannot be written, nothing is known of the run.
+    If the file cannot be written, the run is not marked.
 
     Returns:
         Whether the run was not marked before.
@@ -48,9 +49,7 @@ def mark_alive(instance: "DagsterInstance", run_id: str) -> bool:
 
 
 def is_dead(instance: "DagsterInstance", run_id: str) -> bool:
-    """Return whether the process of a run on this machine is gone. A run that was never marked is not known to be
-    dead.
-    """
+    """Return whether the process of a run on this machine is gone; False for a run that was never marked."""
     path = _path(instance, run_id)
     return path not in _locks and path.exists() and not _is_locked(path)
 

@@ -1,4 +1,4 @@
-"""Opening the instance in a directory, with damage of its files named."""
+"""The instance in a directory, opened with errors that name damaged files."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -26,7 +26,7 @@ def open_instance(home: str) -> "Iterator[DagsterInstance]":
     folder = Path(home)
     uses_sqlite = "storage" not in read_settings_file(folder)
     try:
-        # Also without the storages of the repository's dagster.yaml, commands create a home one after the other.
+        # Whatever storages dagster.yaml names, commands must not create a home at the same time.
         with home_lock(folder) if uses_sqlite else nullcontext():
             instance = dg.DagsterInstance.from_config(home)
     except DamagedState:
@@ -46,7 +46,7 @@ def read_settings_file(home: Path) -> Mapping[str, Any]:
     """Return the content of dagster.yaml; empty without the file.
 
     Raises:
-        DamagedHome: when it is not YAML, or no mapping.
+        DamagedHome: when it is not YAML, or not a mapping.
     """
     import yaml
 
@@ -58,5 +58,5 @@ def read_settings_file(home: Path) -> Mapping[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DamagedHome(INSTANCE_SETTINGS.explain(file, " ".join(str(error).split()))) from error
     if not isinstance(content, dict):
-        raise DamagedHome(INSTANCE_SETTINGS.explain(file, "it is no mapping of settings"))
+        raise DamagedHome(INSTANCE_SETTINGS.explain(file, "it is not a mapping of settings"))
     return content

@@ -15,7 +15,7 @@ class PostgresqlStorage(DagsterPostgresStorage):
 
     @classmethod
     def config_type(cls) -> Any:
-        """Return the schema: the URI as a StringSource, so that it can come from the environment."""
+        """Return the config schema: the URI as a StringSource, so that it can come from the environment."""
         from dagster import Field, StringSource
 
         return {"postgres_url": Field(StringSource)}

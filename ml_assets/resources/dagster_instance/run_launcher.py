@@ -7,8 +7,8 @@ from ml_assets.resources.dagster_internals.run_launcher import HealthCheckingRun
 
 
 class MonitoredRunLauncher(HealthCheckingRunLauncher):
-    """Launches runs as Dagster's default launcher does. After a restart of the machine, for example, run monitoring
-    marks the runs that were in progress as failed.
+    """Launches runs as Dagster's default launcher does, and lets run monitoring mark runs as failed, for example those
+    in progress when the machine restarted.
     """
 
     def has_died(self, instance: DagsterInstance, run_id: str) -> bool:

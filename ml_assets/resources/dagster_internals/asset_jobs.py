@@ -1,5 +1,5 @@
-"""Types of asset jobs: what `dagster.define_asset_job` returns, the assets of a job, and the name of the job behind the
-Materialize button.
+"""Types of asset jobs: the return type of `dagster.define_asset_job`, the assets of a job, and the name of the job
+behind the Materialize button.
 
 Reason: functions that return or take a job defined by `define_asset_job` are annotated with its type; the memory of a
 step depends on the assets that its node materializes; a run of the implicit job has no job of the code location.

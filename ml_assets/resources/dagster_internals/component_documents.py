@@ -1,8 +1,8 @@
-"""Definitions of one document of a YAML file of components, from a document that is parsed already.
+"""Definitions of one document of a YAML file of components, from the parsed document.
 
-Reason: a component tree parses a file itself and as a whole, so that one broken document takes the others of its file
-out of service, and every file is parsed twice.
-Public API that would replace it: a function that loads a component from the content of a document.
+Reason: a component tree parses a whole file itself, so that one broken document prevents all others in its file from
+loading, and every file is parsed twice. Public API that would replace it: a function that loads a component from the
+content of a document.
 """
 
 from pathlib import Path
@@ -36,7 +36,7 @@ def build_document_defs(tree: dg.ComponentTree, document: YamlDocument) -> dg.De
 
 
 def load_document_component(tree: dg.ComponentTree, document: YamlDocument) -> dg.Component:
-    """Load the component of one document, without its definitions; the arguments are as above."""
+    """Load the component of one document, without its definitions; arguments as for `build_document_defs`."""
     return _declare(tree, document)._load_component()
 
 
@@ -60,7 +60,7 @@ def _declare(tree: dg.ComponentTree, document: YamlDocument) -> Any:
 
 
 def _positions(path: Path, node: "yaml.Node", key: "yaml.Node | None" = None) -> SourcePositionTree:
-    """Return the positions of a node and those below it; the member of a mapping has the position of its key."""
+    """Return the positions of a node and its descendants; a member of a mapping has the position of its key."""
     import yaml
 
     children: dict[Any, SourcePositionTree] = {}

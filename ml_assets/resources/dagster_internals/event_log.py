@@ -28,11 +28,11 @@ MAX_OPEN_ENGINES = 8
 
 
 class PooledSqliteEventLogStorage(LockedStorage, SqliteEventLogStorage):
-    """Event log of a local instance, in `history/runs` under the directory of the instance as Dagster's default.
+    """Event log of a local instance, in `history/runs` under the directory of the instance, like Dagster's default.
 
-    Engines stay open: the `MAX_OPEN_ENGINES` used last, because each run has a file of its own. Commits wait for the
-    disk at checkpoints only (WAL with synchronous = NORMAL): a killed process loses nothing, and a power cut may lose
-    the last events but never damages a file.
+    The `MAX_OPEN_ENGINES` last used engines stay open; each run has a file of its own. Commits wait for the disk at
+    checkpoints only (WAL with synchronous = NORMAL): a killed process loses nothing, and a power cut may lose the last
+    events but never damages a file.
     """
 
     def __init__(self, inst_data: ConfigurableClassData | None = None):

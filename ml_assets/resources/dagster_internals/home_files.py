@@ -34,7 +34,7 @@ class DamagedHome(DamagedState, ClickException):
 def home_lock(home: Path) -> Iterator[None]:
     """Hold the lock of a home while the block opens or creates its files.
 
-    A file that a process was creating when it died holds nothing, and is removed.
+    A file that a process was creating when it died is empty, and is removed.
 
     Raises:
         DamagedHome: when a file of the home is damaged or missing.
@@ -66,8 +66,8 @@ def tables_by_file() -> Mapping[str, set[str]]:
 def damaged_files(home: Path, thorough: bool = False) -> list[str]:
     """Return a message for each SQLite file of a home that is damaged or missing.
 
-    A home without runs may lack files, or have files without tables: Dagster creates them. One that has run something
-    has lost what it lacks, unless somebody moved it away.
+    A home without runs may lack files, or have files without tables: Dagster creates them. A home with runs has lost
+    what it lacks, unless somebody moved it away.
 
     Args:
         home: the directory of the instance.
@@ -88,5 +88,5 @@ def damaged_files(home: Path, thorough: bool = False) -> list[str]:
 
 
 def _has_had_runs(home: Path) -> bool:
-    """Return whether the instance has run something: each run has a file of events."""
+    """Return whether the instance has had runs: each run has a file of events."""
     return any(path.name != "index.db" for path in (home / "history" / "runs").glob("*.db"))

@@ -1,11 +1,10 @@
 """Data versions, and targets of checks, for each partition that one output of a step materializes.
 
 Reason: Dagster gives all partitions of an output the same tags, so a run over a range of days would give each day the
-data version of the range, and the same day made by itself would count as changed. To yield a materialization for each
-day beside the output would record each day twice. An `AssetCheckResult` takes the materialization that it is about from
-the partition of the step, which a range does not have, and an evaluation without one never shows in the status of a
-partition.
-Public API that would replace it: a data version for each partition in `MaterializeResult`, as
+data version of the range, and the same day made by itself would count as changed. Yielding a materialization for each
+day in addition to the output would record each day twice. An `AssetCheckResult` takes its target materialization from
+the partition of the step, which a range does not have, and an evaluation without a target never shows in the status of
+a partition. Public API that would replace it: a data version for each partition in `MaterializeResult`, as
 `DataVersionsByPartition` is for the observation of source assets, and a partition of an `AssetCheckResult`.
 """
 
@@ -35,14 +34,14 @@ class PartitionVersions(dg.DataVersion):
     by_partition: Mapping[str, str]
 
     def __new__(cls, versions: Mapping[str, str]) -> "PartitionVersions":
-        """Build the version of the whole from those of the partitions."""
+        """Build the version of the whole from the versions of the partitions."""
         text = "\n".join(f"{partition} {version}" for partition, version in sorted(versions.items()))
         version = super().__new__(cls, sha256(text.encode()).hexdigest())
         version.by_partition = versions
         return version
 
-    # Dagster compares the version that a step has set with that of the newest event, which belongs to a partition, and
-    # warns when they differ.
+    # Dagster compares the version set by a step with the version of the newest event, which belongs to a partition, and
+    # warns if they differ.
     def __eq__(self, other: object) -> bool:
         return isinstance(other, dg.DataVersion) and other.value in (self.value, *self.by_partition.values())
 
@@ -67,17 +66,17 @@ execute_step._get_output_asset_events = _with_partition_versions
 def targets_of_checks(
     instance: dg.DagsterInstance, asset: dg.AssetKey, partitions: Sequence[str]
 ) -> dict[str, CheckTarget]:
-    """Return what the checks of an asset evaluate: the newest materialization of each partition that has one.
+    """Return the target of the checks of an asset: the newest materialization of each partition that has one.
 
     Args:
-        instance: where the materializations are stored.
+        instance: the instance in which the materializations are stored.
         asset: key of the asset.
         partitions: keys of partitions that a run has just materialized, once each.
     """
     records = instance.fetch_materializations(
         dg.AssetRecordsFilter(asset, asset_partitions=list(partitions)), limit=len(partitions)
     ).records
-    # The newest comes first.
+    # Records come newest first.
     return {
         str(record.partition_key): CheckTarget(
             storage_id=record.storage_id, run_id=record.event_log_entry.run_id, timestamp=record.timestamp

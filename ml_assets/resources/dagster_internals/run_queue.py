@@ -1,10 +1,9 @@
 """The run queue of a local instance, with pool limits in force from the first run on and a shorter backfill interval.
 
 Reason: Dagster gives a pool its default limit when the daemon first finds a run of it in the queue, and starts all runs
-that it finds at that moment. Its daemon processes backfills every 30 seconds, to begin them and to find them ended; the
-interval is a constant that no setting replaces.
-Public API that would replace it: a default pool limit that applies when a run is submitted, and an interval of the
-backfill daemon in `dagster.yaml`.
+that it finds at that moment. Its daemon starts and completes backfills every 30 seconds; the interval is a constant
+that no setting replaces. Public API that would replace it: a default pool limit that applies when a run is submitted,
+and an interval of the backfill daemon in `dagster.yaml`.
 """
 
 from collections.abc import Mapping
@@ -19,8 +18,8 @@ class PooledRunCoordinator(QueuedRunCoordinator):
     """Dagster's queue, which applies the default limit of a pool when a run is submitted.
 
     Args:
-        backfill_interval_seconds: how often the daemon of this process looks for backfills to begin or to end.
-        inst_data: how `dagster.yaml` configures the queue.
+        backfill_interval_seconds: how often the daemon of this process starts and completes backfills.
+        inst_data: the configuration of the queue in `dagster.yaml`.
         queue_settings: the settings of Dagster's queue.
     """
 

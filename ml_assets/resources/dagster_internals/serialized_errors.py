@@ -1,13 +1,13 @@
 """The error that Dagster stores with a failed step, run, tick or code location, a hook that rewrites its texts, and an
 error that is shown without a stack trace.
 
-Reason: functions that read the error of a failed step or run are annotated with its type. And Dagster stores the text
-of every exception, also of those that no code of this project can catch: of resources that do not start, sensors,
-schedules and code locations. A stack trace below the problems of a file says nothing to its author, and Dagster shows
-one below every other error of a code location. DAGSTER_REDACT_USER_CODE_ERRORS would hide the whole text with the
-reason in it.
-Public API that would replace it: an export of `SerializableErrorInfo` from `dagster`, and a function in its instance
-that is called with the text of an error before it is stored, and an error of definitions whose message alone is shown.
+Reason: functions that read the error of a failed step or run are annotated with its type. Dagster stores the text of
+every exception, including those that no code of this project can catch: in resources that do not start, sensors,
+schedules and code locations. A stack trace below the problems of a file is of no use to its author, and Dagster shows
+one below every other error of a code location. DAGSTER_REDACT_USER_CODE_ERRORS would hide the whole text, and with it
+the reason. Public API that would replace it: an export of `SerializableErrorInfo` from `dagster`, and a function in its
+instance that is called with the text of an error before it is stored, and an error of definitions whose message alone
+is shown.
 """
 
 from collections.abc import Callable
@@ -24,11 +24,11 @@ _from_traceback: Any = SerializableErrorInfo.from_traceback.__func__  # type: ig
 
 
 class MessageOnlyError(DagsterUserCodeProcessError):
-    """An error of which Dagster shows and stores a text and nothing else.
+    """An error of which Dagster shows and stores only a text.
 
     Args:
-        message: of the error.
-        shown: what Dagster shows; the message by default.
+        message: the message of the error.
+        shown: the text that Dagster shows; the message by default.
     """
 
     def __init__(self, message: str, shown: str | None = None):
@@ -37,20 +37,20 @@ class MessageOnlyError(DagsterUserCodeProcessError):
 
 
 class ComponentMessageError(MessageOnlyError, ComponentTreeException):
-    """An error of a component of which Dagster shows the message and nothing else: no stack trace, and no tree of the
-    other components, which Dagster puts around errors of any other class.
+    """An error of a component of which Dagster shows only the message: no stack trace, and no tree of the other
+    components, which Dagster adds to errors of any other class.
     """
 
 
 def rewrite_stored_errors(rewrite: Callable[[str], str]) -> None:
-    """Let a function rewrite the message and the stack of every error that Dagster stores or sends from this process.
+    """Apply a function to the message and the stack of every error that Dagster stores or sends from this process.
 
     Args:
         rewrite: takes and returns a text; it replaces the function of an earlier call.
     """
 
     def from_traceback(cls: type[SerializableErrorInfo], tb: TracebackException) -> SerializableErrorInfo:
-        # Causes and contexts come through here as well.
+        # Causes and contexts of errors are converted here, too.
         error = _from_traceback(cls, tb)
         return error._replace(message=rewrite(error.message), stack=[rewrite(line) for line in error.stack])
 

@@ -19,12 +19,14 @@ from ml_assets.resources.dagster_internals.home_files import RUNS_FILE, SCHEDULE
 if TYPE_CHECKING:
     from dagster import DagsterInstance, DagsterRun
 
-# Tags of runs that only a cluster reads: the pod of the run, and that steps share it.
+# Tags of runs that matter only in a cluster: the pod of the run, and whether steps share it.
 POD_TAGS = ("dagster-k8s/config", SHARES_POD)
 
 
 class LockedStorage:
-    """What the storages have in common: there is nothing to configure, and the place is that of the instance."""
+    """The common base of the storages: there is nothing to configure, and the files lie in the directory of the
+    instance.
+    """
 
     def __init__(self, inst_data: ConfigurableClassData | None = None):
         self._inst_data = inst_data
@@ -41,7 +43,7 @@ class LockedStorage:
 
 
 class LockedSqliteRunStorage(LockedStorage, SqliteRunStorage):
-    """Runs of a local instance, in `history/runs.db` under its directory as Dagster's default."""
+    """Runs of a local instance, in `history/runs.db` under its directory, like Dagster's default."""
 
     def register_instance(self, instance: "DagsterInstance") -> None:
         """Open the file under the directory of the instance, which is known only now."""

@@ -18,8 +18,8 @@ class CreationLocked(DamagedState):
 def creation_lock(folder: Path, timeout: float = TIMEOUT_SECONDS) -> Iterator[None]:
     """Hold the lock of a folder while the block runs. A thread may take it again.
 
-    The operating system frees the lock of a process that ends, however it ends, so a lock file that remains locks
-    nothing. In a folder that cannot be written there is no lock, and nothing can be created either.
+    The operating system releases the lock when the process ends, however it ends, so a leftover lock file does no harm.
+    In a folder that cannot be written there is no lock, and nothing can be created either.
 
     Args:
         folder: the folder; created if it does not exist.

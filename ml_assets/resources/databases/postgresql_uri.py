@@ -1,4 +1,4 @@
-"""URIs of PostgreSQL databases: the driver that Dagster needs, and MLflow's schema beside Dagster's tables."""
+"""URIs of PostgreSQL databases: the driver that Dagster needs, and MLflow's own schema next to Dagster's tables."""
 
 import re
 from importlib.util import find_spec

@@ -1,4 +1,4 @@
-"""Damage of an SQLite file: no database, cut off, without tables or revision, or with two revisions."""
+"""Damage of an SQLite file: not a database, cut off, without tables or revision, or with two revisions."""
 
 import os
 import sqlite3
@@ -13,13 +13,13 @@ NO_TABLES = "it has no tables"
 
 
 def find_damage(path: Path, tables: Collection[str] = (), thorough: bool = False) -> str | None:
-    """Return why a file is not the database that it should be; None when it is, while another process writes it,
-    or when this user may not use it.
+    """Return how a database file is damaged; None if it is intact, while another process writes it, or when this user
+    may not use it.
 
     Args:
         path: an existing file.
-        tables: names of the tables that it must have. One that is empty, or has no tables, is damaged if it must have
-            some.
+        tables: names of the tables that it must have; if there are any, a file that is empty or has no tables is
+            damaged.
         thorough: also read every page, which takes a second for some hundred megabytes.
     """
     try:
@@ -36,7 +36,7 @@ def find_damage(path: Path, tables: Collection[str] = (), thorough: bool = False
                 return f"it lacks the table {', '.join(missing[:MOST_NAMED])}{more}"
             return _revision_problem(database) if "alembic_version" in tables else None
     except sqlite3.OperationalError as error:
-        # A file that this user may not use need not be damaged; whoever opens it says what is refused.
+        # A file that this user may not use need not be damaged; opening it reports the refusal.
         is_refused = "readonly" in str(error) or not os.access(path, os.R_OK)
         return None if is_refused or "locked" in str(error) or "busy" in str(error) else str(error)
     except sqlite3.DatabaseError as error:
@@ -50,11 +50,11 @@ class RefusedFile(PermissionError):
 
 
 def find_refusal(path: Path, writing: bool = True) -> str | None:
-    """Return that this user may not use an existing file, with its owner and what to do; None when they may.
+    """Return a message if this user may not use an existing file, with its owner and what to do; None if the user may.
 
     Args:
         path: the file.
-        writing: whether it has to be written, too. SQLite writes a journal into the folder of the file.
+        writing: whether write access is needed, too. SQLite writes a journal into the folder of the file.
     """
     for place, need, verb in ((path, os.R_OK, "read"), (path, os.W_OK, "write"), (path.parent, os.W_OK, "write")):
         if not os.access(place, need) and (writing or need == os.R_OK):
@@ -74,7 +74,9 @@ def _owner_of(path: Path) -> str:
 
 
 def is_unfinished(path: Path) -> bool:
-    """Return whether a process died while it created the tables of a file, which have neither rows nor a revision."""
+    """Return whether a process died while it created the tables of a file, so that they have neither rows nor a
+    revision.
+    """
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=30)) as database:
             has_tables = database.execute("SELECT 1 FROM sqlite_master WHERE type = 'table'").fetchone() is not None
@@ -93,7 +95,9 @@ def _revision_problem(database: sqlite3.Connection) -> str | None:
 
 
 def _is_cut_off(path: Path) -> str | None:
-    """Return that a file is shorter than its header says. The header of a file with a write-ahead log may be ahead."""
+    """Return a message if a file is shorter than its header says. The header of a file with a write-ahead log may be
+    ahead.
+    """
     header, size = b"", path.stat().st_size
     if size < HEADER_BYTES or path.with_name(f"{path.name}-wal").exists():
         return None

@@ -1,6 +1,4 @@
-"""URIs with passwords: the form that messages may contain, and the form that the configuration of a resource may
-contain, which anybody can read.
-"""
+"""URIs with passwords: redacted for messages, and hidden for the configuration of resources, which anybody can read."""
 
 import re
 from urllib.parse import urlsplit
@@ -28,12 +26,12 @@ def without_user(uri: str) -> str:
 
 
 def hide(uri: str) -> str:
-    """Return a URI to configure a resource with: Dagster displays a configuration in its UI and stores it with each
-    run.
+    """Return a URI that is safe in the configuration of a resource, which Dagster displays in its UI and stores with
+    each run.
 
     Returns:
-        The URI without user, password and parameters, for which `reveal` returns the complete URI in this process. A
-        URI that contains no user and no password is returned unchanged, and stands for itself from then on.
+        The URI without user, password and parameters, from which `reveal` restores the complete URI in this process. A
+        URI without user and password is returned unchanged, and `reveal` then returns it unchanged, too.
     """
     if not has_credentials(uri):
         _COMPLETE.pop(uri, None)
@@ -44,10 +42,10 @@ def hide(uri: str) -> str:
 
 
 def reveal(uri: str) -> str:
-    """Return the complete URI, to connect with; one that was not hidden in this process is returned unchanged."""
+    """Return the complete URI to connect with; a URI that was not hidden in this process is returned unchanged."""
     return _COMPLETE.get(uri, uri)
 
 
 def scrub(text: str, *uris: str | None) -> str:
-    """Return a message of another library without the passwords of these URIs, and without what looks like a secret."""
+    """Return a message of another library without the passwords of these URIs and anything that looks like a secret."""
     return redact(text, [password for uri in uris if uri and (password := urlsplit(uri).password)])

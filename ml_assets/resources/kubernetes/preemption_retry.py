@@ -1,4 +1,4 @@
-"""An executor that retries a step whose pod was lost to a preemption."""
+"""An executor that retries steps whose pod was preempted."""
 
 from collections.abc import Set
 from typing import Any
@@ -10,10 +10,10 @@ from ml_assets.resources.dagster_internals.step_execution import StepDelegatingE
 
 
 class PreemptionRetryExecutor(StepDelegatingExecutor):
-    """Dagster's executor for steps that run elsewhere, with further attempts after a preemption.
+    """Dagster's executor that delegates steps to a step handler, with further attempts after a preemption.
 
-    Dagster fails a step whose pod is gone: its own retries do not distinguish a node that was removed from a step that
-    needs more memory than it has.
+    Dagster fails a step whose pod is gone: its own retries do not distinguish the loss of a node from a step that ran
+    out of memory.
 
     Args:
         step_handler: starts and watches the steps.
@@ -28,7 +28,9 @@ class PreemptionRetryExecutor(StepDelegatingExecutor):
     def log_failure_or_retry_event_after_error(
         self, step_context: Any, err_info: Any, known_state: Any
     ) -> DagsterEvent:
-        """Schedule another attempt of a preempted step while it has attempts left; otherwise do as Dagster does."""
+        """Schedule another attempt of a preempted step while it has attempts left; otherwise follow Dagster's
+        default.
+        """
         step = step_context.step.key
         attempts = known_state.get_retry_state().get_attempt_count(step)
         if step not in self._preempted_steps or step_context.retry_mode.disabled or attempts >= PREEMPTIONS:

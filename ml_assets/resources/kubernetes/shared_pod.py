@@ -17,8 +17,8 @@ from ml_assets.resources.dagster_internals.step_execution import (
     StepHandlerContext,
 )
 
-# What steps import sooner or later. The server from which their processes are forked imports it once: as processes of
-# their own, the steps of a day would take a minute of processor time for it.
+# Modules that steps import sooner or later. The fork server of their processes imports them once; separate processes
+# would take a minute of CPU time for it in the steps of a day.
 LIBRARIES = (
     "dagster",
     "dagster_aws.s3",
@@ -33,14 +33,14 @@ LIBRARIES = (
     "matplotlib.figure",
 )
 SECONDS_TO_TERMINATE = 30
-# Exit codes of a process that was killed, or whose server was: then multiprocessing does not know its exit code.
+# Exit codes of a process that was killed, or whose fork server was: then multiprocessing does not know its exit code.
 KILLED = (-9, 255)
 
 
 class SharedPodStepHandler(StepHandler):
     """Starts, watches and terminates the processes of steps in the pod of the run.
 
-    A process that another pod of the run started has ended with that pod.
+    A process that an earlier pod of the run started has ended with that pod.
 
     Args:
         seconds_to_terminate: how long a process may take to end after SIGTERM, before it is killed.
@@ -109,8 +109,8 @@ class SharedPodStepHandler(StepHandler):
 
 
 def modules_to_preload() -> list[str]:
-    """Return the modules that the server of step processes imports: those of this package that this process has, and
-    the libraries of steps. It skips those that are not installed.
+    """Return the modules that the fork server of step processes imports: the modules of this package that are loaded
+    here, and the libraries of steps. The server skips those that are not installed.
     """
     package = __name__.partition(".")[0]
     return [*LIBRARIES, *(name for name in list(sys.modules) if name.partition(".")[0] == package)]
@@ -129,5 +129,5 @@ def step_key(context: StepHandlerContext) -> str:
 
 
 def time_limit_seconds(context: StepHandlerContext) -> int | None:
-    """Return the time limit of a step, as its pod would have it; None without a limit."""
+    """Return the time limit that the pod of a step would have; None without a limit."""
     return pod_settings(context.step_tags[step_key(context)]).get("active_deadline_seconds")

@@ -1,5 +1,5 @@
 """The executor of production: dagster-k8s's executor with memory sized by the input of a step, steps that share the pod
-of their run, and the reason when a pod fails.
+of their run, and reasons for pod failures.
 """
 
 from collections.abc import Callable, Mapping

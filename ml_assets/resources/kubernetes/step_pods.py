@@ -1,5 +1,5 @@
-"""A step handler that gives each step its pod, or a process in the pod of the run, and reports why a pod failed or does
-not start.
+"""A step handler that runs each step in its own pod or in a process in the pod of the run, and reports why a pod failed
+or does not start.
 """
 
 import json
@@ -49,8 +49,8 @@ class PodStepHandler(StepHandler):
         jobs: the handler of dagster-k8s, which submits the job of a step.
         shared: the handler of processes in this pod.
         input_bytes: returns the bytes from which the largest day of a step is made.
-        overrides: what the configuration of the run replaces in the pods of single steps (`per_step_k8s_config`).
-        are_all_configured: whether it changes the pods of all steps.
+        overrides: pod settings of single steps in the run config (`per_step_k8s_config`).
+        are_all_configured: whether the run config changes the pods of all steps.
 
     Attributes:
         preempted: the steps whose last attempt lost its pod to a preemption.
@@ -80,7 +80,7 @@ class PodStepHandler(StepHandler):
         return "PodStepHandler"
 
     def launch_step(self, step_handler_context: StepHandlerContext) -> Iterator[DagsterEvent]:
-        """Start a step where it belongs, with the memory that its rule gives."""
+        """Start a step in its own pod or in that of the run, with the memory for its input."""
         if self.shares_pod(step_handler_context):
             yield from self._shared.launch_step(step_handler_context)
             return
@@ -102,12 +102,13 @@ class PodStepHandler(StepHandler):
         try:
             yield from self._jobs.launch_step(step_handler_context)
         except DagsterK8sUnrecoverableAPIError as error:
-            # Raised, it would end the whole run without what Kubernetes says, and the run would be retried.
+            # If raised, the error would end the whole run without the reason from Kubernetes, and the run would be
+            # retried.
             self._refused_jobs[job] = _answer(error.k8s_api_exception)
 
     def check_step_health(self, step_handler_context: StepHandlerContext) -> CheckStepHealthResult:
-        """Report a step as unhealthy, with the reason that Kubernetes gives, if its pod failed or cannot be created, or
-        does not start in time; the job of one that does not start is deleted.
+        """Report a step as unhealthy, with the reason from Kubernetes, if its pod failed, cannot be created, or does
+        not start in time; the job of a pod that does not start is deleted.
         """
         if self.shares_pod(step_handler_context):
             return self._shared.check_step_health(step_handler_context)
@@ -146,8 +147,8 @@ class PodStepHandler(StepHandler):
     def _explain_failure(
         self, health: CheckStepHealthResult, key: str, pods: list[Mapping[str, Any]], section: str
     ) -> CheckStepHealthResult:
-        # Kubernetes counts a pod as failed as soon as it starts to terminate it. Its step may still report its own end,
-        # and two ends of one attempt would break off the run.
+        # Kubernetes counts a pod as failed as soon as it starts to terminate it. The step may still report its own end,
+        # and two ends of one attempt would abort the run.
         if any(is_ending(pod, datetime.now(UTC)) for pod in pods):
             return CheckStepHealthResult.healthy()
         if reason := preemption_reason(pods):
@@ -155,7 +156,7 @@ class PodStepHandler(StepHandler):
             return CheckStepHealthResult.unhealthy(
                 f"{reason}. Nothing was wrong with the step, and what it committed stays"
             )
-        # The reason of Kubernetes comes first, because notifications are short. What Dagster says names the job.
+        # The reason from Kubernetes comes first, because notifications are short. Dagster's text names the job.
         override = self._overrides.get(key, NO_OVERRIDE)
         reasons = [f"{reason}." for pod in pods if (reason := failure_reason(pod, section, override))]
         return CheckStepHealthResult.unhealthy(" ".join([*reasons, str(health.unhealthy_reason)]))
@@ -190,11 +191,10 @@ class PodStepHandler(StepHandler):
         yield from handler.terminate_step(step_handler_context)
 
     def shares_pod(self, context: StepHandlerContext) -> bool:
-        """Return whether a step runs in the pod of its run: it may, the pod was made large enough for it, and the
-        configuration of the run asks for no other pod.
+        """Return whether a step runs in the pod of its run: if the specification allows it, the pod is large enough,
+        and the run config does not request another pod.
 
-        Dagster retries a run whose pod was lost. Where that was for memory, a pod of its own says which step needs
-        more.
+        Dagster retries a run whose pod was lost. If it ran out of memory, separate pods show which step needs more.
         """
         tags, key = context.dagster_run.tags, step_key(context)
         if RETRY_NUMBER in tags or self._are_all_configured or key in self._overrides:
@@ -203,7 +203,7 @@ class PodStepHandler(StepHandler):
 
 
 def _answer(error: Any) -> str:
-    """Return what the API of Kubernetes answered to a request that it refused: a sentence for most of them."""
+    """Return the reason why the Kubernetes API refused a request, in most cases a sentence."""
     try:
         return str(json.loads(error.body)["message"])
     except (TypeError, ValueError, KeyError):

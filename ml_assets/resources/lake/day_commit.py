@@ -1,4 +1,4 @@
-"""The commit of the files of days to a Delta table, with the transactions that record their lists."""
+"""The commit of the files of days to a Delta table, with transactions that record the list of files of each day."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -19,7 +19,8 @@ COMMIT_ATTEMPTS = 15
 def fit_rows(
     schema: "pa.Schema", dropped: "Iterable[pa.Field]", rows: "pa.Table | WrittenRows"
 ) -> "pa.Table | WrittenRows":
-    """Fit the rows of a day to the columns of a table, with nulls in dropped columns; rows that are written fit.
+    """Fit the rows of a day to the columns of a table, with nulls in dropped columns; rows already written are returned
+    unchanged.
 
     Args:
         schema: schema of the specification, with the day.
@@ -39,7 +40,7 @@ def fit_rows(
 
 @dataclass(frozen=True)
 class WrittenRows:
-    """The rows of a day in a file that is not part of its table before it is committed, which another process may do.
+    """The rows of a day in a file that is not part of its table until it is committed, possibly by another process.
 
     num_rows: number of rows. file: the action that adds the file; None without rows. is_committed: whether the table
     had the same rows when they were written.
@@ -53,7 +54,7 @@ class WrittenRows:
 def write_days(
     write: Callable[[str, bytes], None], rows: "Mapping[date, pa.Table | WrittenRows]"
 ) -> "dict[date, AddAction]":
-    """Write a file for each day that has rows, unless that has been done; return the action that adds it, by day."""
+    """Write a file for each day that has rows, unless it is already written; return the action that adds it, by day."""
     files = {
         day: (of_day.file if isinstance(of_day, WrittenRows) else write_file(write, of_day, day))
         for day, of_day in rows.items()
@@ -70,11 +71,12 @@ def commit_days(
     others: Mapping[str, int],
     metadata: Mapping[str, str],
 ) -> None:
-    """Replace days in one commit, and load it.
+    """Replace days in one commit, and load the new version.
 
     Args:
         delta: the table.
-        schema: its new columns, with which every day is replaced; None to keep the columns and the other days.
+        schema: new columns of the table, which requires that every day is replaced; None to keep the columns and the
+            other days.
         files: the file of each day that has rows.
         fingerprints: the fingerprint of each day that is replaced.
         others: versions of further transactions, by application.
@@ -99,7 +101,8 @@ def commit_days(
         commit_properties=CommitProperties(
             app_transactions=[Transaction(app_id=name, version=version) for name, version in transactions.items()],
             custom_metadata=dict(metadata),
-            # Its own retries take every commit of files to have read the whole table, so they give up at once.
+            # delta-rs's own retries assume that a commit of files has read the whole table, so they would give up at
+            # once.
             max_commit_retries=0,
         ),
     )
@@ -107,11 +110,11 @@ def commit_days(
 
 
 def with_retries(commit: Callable[[], None], is_unchanged: Callable[[], bool], refresh: Callable[[], None]) -> None:
-    """Commit again after a commit of another process that is no conflict.
+    """Retry a commit after a commit of another process that does not conflict.
 
     Args:
-        commit: commits, based on the version of the table that is open.
-        is_unchanged: returns whether that version is as it was for what is committed.
+        commit: commits, based on the open version of the table.
+        is_unchanged: returns whether the open version still has the columns and fingerprints that the commit relies on.
         refresh: opens the newest version.
 
     Raises:
@@ -130,7 +133,7 @@ def with_retries(commit: Callable[[], None], is_unchanged: Callable[[], bool], r
 
 
 def _removals(delta: "DeltaTable", days: Iterable[date]) -> "list[RemoveAction]":
-    """Return the actions that remove the present files of some days."""
+    """Return the actions that remove the current files of some days."""
     import pyarrow as pa
     from deltalake.transaction import RemoveAction
 

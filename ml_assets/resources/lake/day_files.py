@@ -1,7 +1,8 @@
-"""The Parquet file of a day: its name, which has the digest of its content, writing it, and reading it with a check.
+"""The Parquet file of a day: its name with the digest of its content, writing it, and reading it with a check of the
+digest.
 
-The digest is in the name because the name is the one thing that every part of the log repeats: the commit, every
-checkpoint, and the open table. No reader needs another request to know it, and no other Delta reader minds.
+The digest is in the name because every part of the log repeats the name: the commit, every checkpoint, and the open
+table. No reader needs another request to know it, and other Delta readers ignore it.
 """
 
 import hashlib
@@ -42,7 +43,7 @@ def named_digest(path: str) -> str | None:
 
 
 def day_of_path(path: str) -> date | None:
-    """Return the day in the folder of a file; None for a file that is in no folder of a day."""
+    """Return the day in the folder of a file; None for a file outside the folders of days."""
     match = _DAY_FOLDER.match(path)
     with suppress(ValueError):
         return date.fromisoformat(match[1]) if match else None
@@ -62,7 +63,7 @@ def list_digest(files: Mapping[str, int | None]) -> int:
 def write_file(write: Callable[[str, bytes], None], rows: "pa.Table", day: date | None = None) -> "AddAction":
     """Write rows to a new Parquet file; return the action that adds it to a table.
 
-    Text has dictionaries. For numbers they took most of the time of a commit and made the files no smaller.
+    Only text is dictionary-encoded. For numbers this took most of the time of a commit and made the files no smaller.
 
     Args:
         write: writes a file of the table, by its path under it.
@@ -76,7 +77,7 @@ def write_file(write: Callable[[str, bytes], None], rows: "pa.Table", day: date 
 
     texts = [field.name for field in rows.schema if pa_types.is_string(field.type) or pa_types.is_nested(field.type)]
     sink = pa.BufferOutputStream()
-    # Also a list of columns, which the type does not say.
+    # A list of columns is valid here, although the type annotation does not allow it.
     dictionaries: Any = _leaf_columns(rows.schema, texts) or False
     pq.write_table(rows, sink, compression="snappy", use_dictionary=dictionaries)
     content = sink.getvalue().to_pybytes()
@@ -94,7 +95,7 @@ def rows_of(file: "AddAction") -> int:
 
 
 def _leaf_columns(schema: "pa.Schema", names: list[str]) -> list[str]:
-    """Return the paths in Parquet of some columns: those of a list are named after their elements."""
+    """Return the Parquet paths of some columns; the path of a list column ends with that of its elements."""
     import pyarrow as pa
 
     paths = []
@@ -115,12 +116,12 @@ def read_rows(content: bytes, path: str, columns: list[str] | None, rows: int | 
     Args:
         content: the complete file.
         path: its path, which has its digest.
-        columns: names of the columns; those that the file does not have are left out. None for all.
+        columns: names of the columns; missing ones are left out. None for all.
         rows: number of rows according to the log; None if it is not known.
 
     Raises:
-        DamagedFile: when the content is not the one that was written. Without a digest in the name only a content that
-            is no Parquet file, or has another number of rows, is noticed.
+        DamagedFile: when the content is not the one that was written. Without a digest in the name this is noticed only
+            if the content is not a Parquet file or has a different number of rows.
     """
     import pyarrow.parquet as pq
 
@@ -132,7 +133,7 @@ def read_rows(content: bytes, path: str, columns: list[str] | None, rows: int | 
         parquet = pq.ParquetFile(open_content(content), pre_buffer=False)
         names = parquet.schema_arrow.names
         table = parquet.read(names if columns is None else [n for n in columns if n in names], use_threads=False)
-    # Arrow reads damaged bytes without a digest into whatever exception they happen to cause.
+    # Without a digest, damaged bytes can make Arrow raise any exception.
     except Exception as error:
         if expected is not None:
             raise

@@ -1,4 +1,4 @@
-"""The transactions in the log of a Delta table, read all at once: version by application."""
+"""The transactions in the log of a Delta table, read together: version by application."""
 
 import json
 import re
@@ -12,13 +12,13 @@ from ml_assets.resources.lake.errors import readable_log
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
-# Reading more commits than this one by one takes longer than starting again at the newest checkpoint.
+# Reading more commits than this takes longer than starting again at the newest checkpoint.
 MAX_COMMITS_TO_FOLLOW = 20
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def input_fingerprint_application(day: date, fingerprint: int) -> str:
-    """Return the name of the transaction that records from which inputs the rows of a day were last computed.
+    """Return the name of the transaction that records the inputs from which the rows of a day were last computed.
 
     Args:
         day: the day.
@@ -32,7 +32,7 @@ class Transactions:
     """The version of the last transaction of each application, as of the open version of a table.
 
     delta-rs returns one application at a time, and reads the log since the newest checkpoint for each: on S3, 60
-    applications cost 468 requests that way, and a dozen this way. The layout of the log is defined in
+    applications cost 468 requests that way, compared with a dozen here. The layout of the log is defined in
     https://github.com/delta-io/delta/blob/master/PROTOCOL.md.
 
     Args:
@@ -64,7 +64,7 @@ class Transactions:
         return fingerprint, self.get(input_fingerprint_application(day, fingerprint)) or fingerprint
 
     def record_inputs(self, input_fingerprints: Mapping[date, int]) -> dict[str, int]:
-        """Return the transactions that record the inputs from which days were computed that keep their rows.
+        """Return the transactions that record new inputs of recomputed days that keep their rows.
 
         The fingerprint of a day is among them, so that their commit conflicts with others of the day.
         """
@@ -103,7 +103,7 @@ class Transactions:
         except FileNotFoundError:
             return -1, {}
         checkpoint = newest["version"]
-        # Another process may have committed meanwhile; a refreshed table will use its checkpoint.
+        # Another process may have committed in the meantime; a refreshed table will use its checkpoint.
         if checkpoint > version or newest.get("parts"):
             return -1, {}
         try:
@@ -129,7 +129,7 @@ class Transactions:
 
 
 def _check_complete(name: str, actions: list[dict]) -> None:
-    """Check that a commit was not cut off at the end of a line, which delta-rs takes for one that did less.
+    """Check that a commit was not cut off at the end of a line, which delta-rs would accept as a smaller commit.
 
     Raises:
         ValueError: when it has no commit info, which is its first line, or fewer files than its commit info counts.

@@ -8,8 +8,8 @@ from datetime import date
 
 from ml_assets.core.operations.failures.damaged_state import LEDGER, TABLE, DamagedState
 
-# Messages of delta-rs about a file of the log that it cannot make sense of, and those about a store that is out of
-# reach, which may be transient.
+# Messages of delta-rs about an unreadable file of the log, and about a store that is out of reach, which may be
+# transient.
 UNREADABLE = re.compile(r"json error|parquet error|invalid json|kernel error|generic deltatable error", re.IGNORECASE)
 UNREACHABLE = re.compile(
     r"error performing|generic (s3|http|localfilesystem) error|http error|response body|timed out|connection|"
@@ -18,7 +18,7 @@ UNREACHABLE = re.compile(
 )
 LEDGER_FOLDER = "release_ledger"
 MAX_CHARACTERS = 200
-# What a local file system says of a file that a disk no longer gives back, or that something else has replaced.
+# Errors of a local file system for a file that the disk no longer returns, or that something else has replaced.
 _DAMAGE = {
     getattr(errno, name)
     for name in ("ENOENT", "EIO", "EISDIR", "ENOTDIR", "ELOOP", "EUCLEAN", "EBADMSG", "EREMOTEIO", "ENODATA")
@@ -64,8 +64,8 @@ class DamagedDay(LakeError):
 
 
 def is_damage(error: OSError) -> bool:
-    """Return whether an error of reading a file says that its content is lost, rather than that a store is out of
-    reach, or refuses this process.
+    """Return whether an error of reading a file means that its content is lost, rather than that the store is out of
+    reach or refuses access.
     """
     return isinstance(error, FileNotFoundError) or error.errno in _DAMAGE
 
@@ -82,7 +82,7 @@ def readable_log(uri: str) -> Iterator[None]:
     """
     try:
         yield
-    # A panic of delta-rs is no Exception.
+    # A panic of delta-rs is not an Exception.
     except BaseException as error:
         if not _is_unreadable(error):
             raise
@@ -103,7 +103,7 @@ def _is_unreadable(error: BaseException) -> bool:
         # Errors of reading by Arrow and delta-rs have no number; those of an operating system have one.
         is_numbered = error.errno is not None or isinstance(error, FileNotFoundError | ConnectionError | TimeoutError)
         return not is_numbered and UNREACHABLE.search(str(error)) is None
-    # Of JSON, of Parquet, of dates and of keys that are not where they belong.
+    # Errors in JSON, Parquet or dates, and missing keys.
     return isinstance(error, ValueError | KeyError | TypeError | AttributeError)
 
 

@@ -1,4 +1,4 @@
-"""The lake: one Delta table for each model and asset, and plain files beside them, in a directory or on S3."""
+"""The lake: one Delta table for each model and asset, and plain files next to them, in a directory or on S3."""
 
 import os
 import re
@@ -53,7 +53,7 @@ class Lake(dg.ConfigurableResource):
     """Arguments of dagster-aws's S3Resource for s3:// (endpoint_url, region_name)."""
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Send the place to another process, which opens it with its own credentials."""
+        """Send the location to another process, which opens it with its own credentials."""
         return _open, (self.uri, dict(self.s3))
 
     _tables: dict[str, Table] = PrivateAttr(default_factory=dict)
@@ -78,7 +78,7 @@ class Lake(dg.ConfigurableResource):
         return table
 
     def existing_table(self, model: str, asset: str) -> Table:
-        """Open a table that exists with the columns that it has.
+        """Open an existing table with its current columns.
 
         Raises:
             LakeError: as `table`.
@@ -134,8 +134,8 @@ class Lake(dg.ConfigurableResource):
 
     @property
     def _storage_options(self) -> dict[str, str]:
-        """Options of delta-rs beside the credentials, which it finds itself. Conditional puts make its commits safe on
-        S3.
+        """Options of delta-rs except credentials, which it finds itself. Conditional puts make its commits safe
+        on S3.
         """
         if not self.uri.startswith("s3://"):
             return {}

@@ -1,4 +1,4 @@
-"""The files of a model in the lake: their location, and reading them with a check of their digest."""
+"""The files of a model in the lake: their location, and how they are read with a check of their digest."""
 
 import json
 from collections import Counter
@@ -62,9 +62,7 @@ def read_model_files(lake: Lake, model: str, digest: str, names: Sequence[str] =
 
 
 def complete_models(lake: Lake, model: str) -> set[str]:
-    """Return the digests of the models whose files are all in the lake and not empty, from one listing, without reading
-    them.
-    """
+    """Return the digests of the models whose files are all in the lake and not empty, from a single listing."""
     root = artifacts_key(model, "")
     files = [file.key.removeprefix(root).split("/") for file in lake.files.sizes(root) if file.size]
     counts = Counter(digest for digest, *name in files if name in [[artifact] for artifact in ARTIFACTS])

@@ -1,4 +1,4 @@
-"""Opening a Delta table whose log may be lost, and creating one, possibly at the same time as by other processes."""
+"""Opening a Delta table whose log may be lost, and creating one, possibly while other processes do the same."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from deltalake import DeltaTable
 
-# Logs are kept because the provenance of a model refers to days as they were when it was trained: without the log of a
-# commit, rows that were replaced since cannot be found. Checkpoints are frequent because every read of a fingerprint
-# reads the log since the newest one.
+# Logs are kept because the provenance of a model refers to days as of its training: without the log of a commit, rows
+# that were replaced later cannot be found. Checkpoints are frequent because every read of a fingerprint reads the log
+# since the newest one.
 PROPERTIES = {"delta.enableExpiredLogCleanup": "false", "delta.checkpointInterval": "10"}
 
 
@@ -23,7 +23,7 @@ def create_table(
     properties: Mapping[str, str | None],
     partition_by: Sequence[str] = (),
 ) -> "DeltaTable":
-    """Create an empty table, or open the one that another process has created meanwhile.
+    """Create an empty table, or open the table that another process has created in the meantime.
 
     Args:
         uri: location of the table.
@@ -47,7 +47,7 @@ def create_table(
             commit_properties=CommitProperties(max_commit_retries=0),
         )
     except CommitFailedError:
-        # `ignore` looks for a table before it commits, and fails if there is one by then.
+        # `ignore` looks for a table before it commits, and fails if one appears in between.
         return DeltaTable(uri, storage_options=storage_options)
 
 
@@ -59,7 +59,7 @@ def open_table(
     Args:
         uri: URI of the table.
         storage_options: options of the store.
-        list_files: lists the paths of the files under the table. delta-rs would block all other threads meanwhile.
+        list_files: lists the paths of the files under the table; delta-rs itself would block all other threads.
 
     Raises:
         DamagedLog: when a file of its log is damaged or missing, or the log is gone while files with rows remain.
@@ -76,7 +76,7 @@ def open_table(
 
     table = open_newest()
     if table is None and any(path.endswith(".parquet") for path in list_files()):
-        # Rows are written after the log: either it was lost, or another process has created the table meanwhile.
+        # Rows are written after the log: either the log was lost, or another process has just created the table.
         table = open_newest()
         if table is None:
             raise DamagedLog(uri, GONE)

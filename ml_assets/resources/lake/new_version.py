@@ -1,4 +1,4 @@
-"""A new version of a Delta table with other columns, in which every day has to be made again."""
+"""A new version of a Delta table with different columns, in which every day has to be made again."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -31,16 +31,16 @@ def start_new_version(
 ) -> None:
     """Replace the columns of a table in one commit.
 
-    All rows stay. A column that is renamed keeps its values; one of another type is null, and its values are in the
-    earlier version of the table. Every day gets a fingerprint that no inputs have, so it is made again when it is
+    All rows stay. A renamed column keeps its values; a column whose type changed becomes null, and its values remain in
+    the earlier version of the table. Every day gets a fingerprint that no inputs have, so it is made again when it is
     needed; days that retention removed stay removed.
 
     Args:
-        delta: the table; loads the new version.
+        delta: the table, which loads the new version.
         schema: schema of the specification, with the day.
-        change: its difference to that of the table.
-        files: the files of the present version.
-        transactions: those of the present version.
+        change: the difference from the schema of the table.
+        files: the files of the current version.
+        transactions: the transactions of the current version.
         write: writes a file of the table, by its path under it.
 
     Raises:
@@ -64,7 +64,7 @@ def start_new_version(
 def _write_days(
     schema: "pa.Schema", change: SchemaChange, files: TableFiles, write: Callable[[str, bytes], None]
 ) -> "Iterator[tuple[date, AddAction]]":
-    """Write a file for each day, one after the other: a table may be larger than the memory."""
+    """Write a file for each day, one at a time, because a table may be larger than memory."""
     import pyarrow as pa
 
     names = [name for name in schema.names if name != DAY]
@@ -78,7 +78,7 @@ def _write_days(
 
 
 def _old_names(schema: "pa.Schema", change: SchemaChange) -> dict[str, str | None]:
-    """Return the name in the files of each replaced column, None where its type is another one."""
+    """Return the name of each replaced column in the files; None if its type is different."""
     return {
         name: field.name if field.type == schema.field(name).type else None for name, field in change.replaced.items()
     }

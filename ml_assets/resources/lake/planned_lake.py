@@ -55,7 +55,7 @@ class PlannedTable(ReadOnlyTable):
         super().__init__(uri, schema, storage_options, folder)
 
     def assume_fingerprint(self, day: date, fingerprint: int) -> None:
-        """Let the day have this fingerprint from now on."""
+        """Assume this fingerprint for the day from now on."""
         self._assumed[day] = fingerprint
 
     def is_assumed(self, day: date) -> bool:
@@ -100,8 +100,8 @@ class PlannedLake(Lake):
 
     @contextmanager
     def unchanged_results(self) -> Iterator[None]:
-        """Let committed days that the plan recomputes have the same rows, and so keep their fingerprints, in the
-        block.
+        """Assume within the block that committed days which the plan recomputes have the same rows, and so keep their
+        fingerprints.
         """
         tables = [table for table in self._tables.values() if isinstance(table, PlannedTable)]
         for table in tables:

@@ -1,4 +1,4 @@
-"""The lake for processes without permission to write: no table is created, and no conditional put is tried."""
+"""The lake for processes without permission to write: no table is created, and no conditional put is attempted."""
 
 from typing import TYPE_CHECKING, NoReturn
 

@@ -12,14 +12,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SchemaChange:
-    """The difference between the schema of a table and that of the specification.
+    """The difference between the schema of a table and the schema of the specification.
 
-    Attributes:
-        missing: columns that the table does not have yet.
-        dropped: columns that the specification no longer has; they stay in the table, null from now on.
-        replaced: the column of the table that takes the place of a specified one, by the name of the latter: it has
-            another type, or a name that differs in upper and lower case only, which tables do not distinguish. Only a
-            new version of the table can have both.
+    Attributes: missing: columns that the table does not have yet. dropped: columns that the specification no longer
+        has; they stay in the table, null from now on. replaced: by specified column, the column of the table that
+        stands in its way: it has another type, or a name that differs only in upper and lower case, which tables do not
+        distinguish. Replacing it requires a new version of the table.
     """
 
     missing: "list[pa.Field]"

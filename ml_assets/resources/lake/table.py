@@ -30,7 +30,8 @@ class Table:
     other inputs with the same result keeps its fingerprint; a second transaction records the input fingerprint, which
     is the fingerprint of the inputs that it was last computed from. The name of that transaction contains the
     fingerprint of the rows, so an input fingerprint is valid only while the table has the rows that it belongs to. A
-    third one, `files:<day>`, records the list of the files of the day, whose names have the digests of their contents.
+    third transaction, `files:<day>`, records the list of the files of the day, whose names have the digests of their
+    contents.
 
     Args:
         uri: URI of the table.
@@ -86,12 +87,12 @@ class Table:
 
     def input_fingerprint(self, day: date) -> int | None:
         """Return the fingerprint of the inputs that a day was last computed from: that of its rows, or a later one that
-        gave the same rows. None and EXPIRED mean the same as in `fingerprint`.
+        gave the same rows. None and EXPIRED mean the same as for `fingerprint`.
         """
         return self._transactions.fingerprints(day)[1]
 
     def holds(self, day: date, expected: int) -> bool:
-        """Return whether the rows of a day are those of the fingerprint `expected`."""
+        """Return whether the rows of a day have the fingerprint `expected`."""
         return expected in (self._transactions.get(day.isoformat()), self.input_fingerprint(day))
 
     def commit(
@@ -101,8 +102,8 @@ class Table:
         metadata: Mapping[str, str] | None = None,
         same: Mapping[date, int] | None = None,
     ) -> None:
-        """Replace the rows of some days, and record of others that recomputing them gave the same rows, in one atomic
-        commit.
+        """Replace the rows of some days in one atomic commit, which also records for other days that recomputing them
+        gave the same rows.
 
         Args:
             rows: rows by day, each with the schema of the table without the day column, or as `write` returned them;
@@ -126,7 +127,7 @@ class Table:
         with_retries(commit, is_unchanged=lambda: self._state(days) == state, refresh=self.refresh)
 
     def _state(self, days: Sequence[date]) -> list:
-        """Return the columns and the fingerprints of days in the version that is open."""
+        """Return the columns and the fingerprints of days in the open version."""
         return [self._delta.schema().to_json(), *map(self._transactions.fingerprints, days)]
 
     @property
@@ -135,8 +136,8 @@ class Table:
         return bool(self._change.replaced)
 
     def _fit_columns(self) -> None:
-        # Columns are replaced only when a day is committed: reading must not change a table, and neither must a slip in
-        # a specification that nobody runs.
+        # Columns are replaced only when a day is committed: reading must not change a table, nor must a mistake in a
+        # specification that is never run.
         if self._change.replaced:
             start_new_version(
                 self._delta, self.schema, self._change, self._files(), self._transactions, self._folder.write
@@ -204,7 +205,7 @@ class Table:
         """Return the rows of `days`, in the order of the days and within a day in the order of their commit.
 
         Args:
-            days: partitions; those without rows add nothing.
+            days: partitions; days without rows add nothing.
             columns: names of the columns to read, which may include `day`; all but `day` by default.
 
         Raises:
@@ -222,8 +223,8 @@ class Table:
         return pa.concat_tables([pa.Table.from_batches([], schema), *parts])
 
     def row_counts(self) -> dict[date, int]:
-        """Return the number of rows of each day that has any, from the log of the table. Only the files of a day whose
-        lines in the log are damaged are read.
+        """Return the number of rows of each day that has any, from the log of the table. Files are read only for days
+        whose lines in the log are damaged.
         """
         files = self._files()
         if self._row_counts is None:

@@ -39,8 +39,8 @@ class TableFiles:
         return {day: sum(self.rows_by_path[path] or 0 for path in paths) for day, paths in self.paths.items()}
 
     def count_rows(self, committed_list: Callable[[date], int | None]) -> dict[date, int]:
-        """Count the rows of each day that has any. Only the files of a day whose list differs from the one that was
-        committed, which `committed_list` returns, are read.
+        """Count the rows of each day that has any. Files are read only for days whose list of files differs from the
+        committed one, which `committed_list` returns.
         """
         counts = self.rows
         for day in counts:
@@ -54,13 +54,13 @@ class TableFiles:
     ) -> "Iterator[pa.Table]":
         """Yield the rows of each file of a day; columns of the schema that a file does not have are null.
 
-        A file is read whole, however few its columns are: its digest is that of all bytes.
+        A file is always read whole, because its digest covers all bytes.
 
         Args:
             day: the day.
             schema: types of the columns.
             columns: names of the columns to read.
-            names: the name in the files of columns that have another one there; None for a column that is not read,
+            names: the name in the files of columns that are named differently there; None for a column that is not read
                 because it has another type there.
 
         Raises:
@@ -82,7 +82,7 @@ class TableFiles:
                 }
                 yield pa.table(values, pa.schema([schema.field(name) for name in columns]))
             except pa.ArrowException as error:
-                # With a digest these are the values that were written, so the specification does not fit them.
+                # If the name has a digest, the values are as written, so the specification does not fit them.
                 if named_digest(path) is not None:
                     raise
                 raise DamagedDay(self.uri, path, day, error) from error
@@ -120,7 +120,7 @@ class TableFiles:
             raise DamagedDay(self.uri, path, day, error) from error
 
     def has_list(self, day: date, committed: int | None) -> bool:
-        """Return whether the list of the files of a day is the one that was committed; see `check_list`."""
+        """Return whether the list of the files of a day equals the committed list; see `check_list`."""
         paths = self.paths.get(day, [])
         # An earlier version of this project, which does not record the list, may have committed the day since.
         is_older = bool(paths) and not any(map(named_digest, paths))
@@ -129,7 +129,7 @@ class TableFiles:
         )
 
     def check_list(self, day: date, committed: int | None) -> None:
-        """Compare the list of the files of a day with the one that was committed.
+        """Compare the list of the files of a day with the committed list.
 
         Args:
             day: the day.
@@ -149,7 +149,7 @@ class TableFiles:
 def list_files(table: "DeltaTable", uri: str, read_file: Callable[[str], bytes]) -> TableFiles:
     """Return the files of the open version of a table.
 
-    Reading a day through the table's own dataset would evaluate the statistics of all files of the table each time.
+    Reading a day through the table's own dataset would evaluate the statistics of all its files each time.
 
     Args:
         table: the table.
@@ -165,7 +165,7 @@ def list_files(table: "DeltaTable", uri: str, read_file: Callable[[str], bytes])
 
 
 def newest_day(uri: str, storage_options: dict[str, str]) -> date | None:
-    """Return the newest day of which a table has rows now; None if it has none."""
+    """Return the newest day with rows in a table; None if it has none."""
     from deltalake import DeltaTable
 
     entries = _entries(DeltaTable(uri, storage_options=storage_options))
@@ -185,7 +185,7 @@ def bytes_by_day(table: "DeltaTable") -> dict[date, int]:
 
 
 def _entries(table: "DeltaTable") -> list[dict]:
-    # Of the Arrow table of delta-rs itself: a conversion to one of pyarrow would load pandas.
+    # Reads delta-rs's own Arrow table: converting it to a pyarrow table would load pandas.
     actions = table.get_add_actions(flatten=True)
     names = ("path", f"partition.{DAY}", "num_records")
     columns = [actions.column(name).to_pylist() for name in names]
@@ -193,7 +193,7 @@ def _entries(table: "DeltaTable") -> list[dict]:
 
 
 def as_bits(column: "pa.ChunkedArray") -> "pa.Array":
-    """Return the values of a column with floating-point numbers as their bits, so that 0.0 differs from -0.0 and NaN
+    """Return the values of a column, with floating-point numbers as bit patterns, so that 0.0 differs from -0.0 and NaN
     equals itself.
     """
     import pyarrow as pa

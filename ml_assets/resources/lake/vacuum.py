@@ -33,8 +33,8 @@ def replaced_files(table: "Table", before: datetime, needs: Collection[tuple[dat
     needed days.
 
     Delta's own vacuum lists the files that are no longer in use. It can keep only complete versions with all their
-    days, so removed days would stay as long as one other day of that time is needed. So the files of needed days are
-    excluded here, and the caller deletes the others.
+    days, so removed days would stay as long as any other day of that version is needed. Therefore the files of needed
+    days are excluded here, and the caller deletes the others.
 
     Args:
         table: the table.
@@ -60,7 +60,7 @@ def replaced_files(table: "Table", before: datetime, needs: Collection[tuple[dat
             f"{day} ({fingerprint:016x})"
         )
     # A checkpoint does not keep the time at which a file was replaced, and a vacuum then uses the time at which it was
-    # written: the version at that time tells which files were in use.
+    # written. So the version at `before` decides which files were in use.
     version_before = version_at(commits, before)
     if version_before is None and commits[0].version > 0:
         raise CannotVacuum(

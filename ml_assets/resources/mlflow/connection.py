@@ -1,4 +1,4 @@
-"""Connection to an MLflow store, with clear errors when it cannot be used. A new store becomes visible only when it is
+"""Connection to an MLflow store, with clear errors if it cannot be used. A new store becomes visible only when it is
 complete.
 """
 
@@ -45,7 +45,7 @@ def connect(uri: str) -> "MlflowClient":
             `postgresql://...`. A hidden URI is revealed.
 
     Raises:
-        ValueError: when `uri` is no such URI.
+        ValueError: when `uri` has another form.
         MlflowUnavailable: when the server does not respond, or the database cannot be created or opened.
     """
     uri = reveal(uri)
@@ -65,14 +65,14 @@ def connect(uri: str) -> "MlflowClient":
 
 
 def check_store(uri: str, name: str = "tracking_uri") -> None:
-    """Check that a URI names a server or a database, and no folder.
+    """Check that a URI names a server or a database, not a folder.
 
     Args:
         uri: the URI.
-        name: that of the field or environment variable with the URI, for the message.
+        name: name of the field or environment variable with the URI, for the message.
 
     Raises:
-        ValueError: when it does not; without its user and password.
+        ValueError: when it does not; the message omits user and password.
     """
     if "://" not in uri or uri.startswith("file:"):
         raise ValueError(
@@ -95,14 +95,14 @@ def sqlite_path(uri: str) -> Path | None:
 
 @contextmanager
 def quiet_mlflow() -> Iterator[None]:
-    """Keep MLflow's progress messages and its hints about serving out of the log of a run, but not its warnings about
-    faults.
+    """Keep MLflow's progress messages and hints about serving out of the log of a run; warnings about faults are still
+    logged.
     """
     import dagster as dg
 
     with warnings.catch_warnings():
-        # dagster-mlflow is marked beta as a whole and warns at each import and call. MLflow's hints concern what is set
-        # here explicitly.
+        # dagster-mlflow is marked as beta and warns at each import and call. MLflow's hints concern settings that are
+        # explicit here.
         warnings.simplefilter("ignore", category=dg.BetaWarning)
         warnings.filterwarnings("ignore", category=UserWarning, module=r"mlflow\..*")
         warnings.filterwarnings("ignore", category=FutureWarning, module=r"mlflow\..*")
@@ -129,7 +129,7 @@ def quiet_mlflow() -> Iterator[None]:
 
 
 def request(uri: str, path: str) -> "Response":
-    """Request a path of an MLflow server once, as MLflow's client does; its own requests are retried for minutes.
+    """Request a path of an MLflow server once, as MLflow's client does, but without its retries, which take minutes.
 
     Raises:
         NoResponse: when there is no response.
@@ -156,9 +156,9 @@ def _innermost(error: BaseException) -> str:
 def use_sqlite_store(uri: str, path: Path) -> None:
     """Create the file of a sqlite store unless it exists.
 
-    MLflow creates a store table by table and without a lock: a second process that starts meanwhile fails on tables
-    that exist already or on an "out-of-date database schema", and a process that dies leaves a store that nobody can
-    open. So one process at a time creates the store under another name, and renames it when it is complete.
+    MLflow creates a store table by table and without a lock: a second process that starts in the meantime fails on
+    tables that exist already or on an "out-of-date database schema", and a process that dies leaves a store that nobody
+    can open. So one process at a time creates the store under another name, and renames it when it is complete.
     """
     if path.exists() and _is_complete(uri, path):
         return
@@ -174,7 +174,8 @@ def use_sqlite_store(uri: str, path: Path) -> None:
 
 
 def _is_complete(uri: str, path: Path) -> bool:
-    """Return whether a file is a store, and not an empty file. A store that was moved with its artifacts finds them.
+    """Return whether a file is a store and not empty. The artifact paths of a store that was moved with its artifacts
+    are updated.
 
     Raises:
         MlflowUnavailable: when the file cannot become a store.
@@ -188,7 +189,7 @@ def _is_complete(uri: str, path: Path) -> bool:
         # MLflow would try for minutes to open it.
         if refusal := find_refusal(path, writing=False):
             raise RefusedStore(f"the MLflow store cannot be opened: {refusal}") from None
-        # MLflow says why it cannot be opened.
+        # MLflow reports why it cannot be opened.
         return True
     except sqlite3.DatabaseError:
         log.debug("%s is not an SQLite database", path)

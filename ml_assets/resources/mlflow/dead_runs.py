@@ -1,4 +1,4 @@
-"""MLflow runs that a process left running when it died: ended as KILLED."""
+"""MLflow runs left running by a dead process, ended as KILLED."""
 
 import logging
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ def end_dead_runs_of(uri: str, experiment: str, instance: "DagsterInstance") -> 
     Args:
         uri: URI of the store.
         experiment: name of the model.
-        instance: knows the Dagster runs.
+        instance: the instance of the Dagster runs.
 
     Returns:
         The IDs of the MLflow runs.
@@ -40,9 +40,9 @@ def end_dead_runs_of(uri: str, experiment: str, instance: "DagsterInstance") -> 
 
 
 def end_dead_runs(client: "MlflowClient", experiment_id: str, instance: "DagsterInstance") -> list[str]:
-    """End the MLflow runs of an experiment as KILLED whose Dagster runs have ended, and the runs nested in them.
+    """End as KILLED the MLflow runs of an experiment whose Dagster runs have ended, and the runs nested in them.
 
-    A run whose Dagster run this instance does not know is left alone: another instance may work on it.
+    A run whose Dagster run is unknown to this instance is left alone: another instance may be working on it.
 
     Returns:
         The IDs of the MLflow runs.

@@ -1,4 +1,4 @@
-"""The MLflow experiment of a model: found, also after somebody renamed it, or created."""
+"""The MLflow experiment of a model: found, even after somebody renamed it, or created."""
 
 import logging
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ class ExperimentDeleted(Exception):
 
 
 def find_experiment(client: "MlflowClient", model: str) -> "Experiment | None":
-    """Return the experiment of a model, also one that somebody deleted or renamed; None if there is none."""
+    """Return the experiment of a model, even if somebody deleted or renamed it; None if there is none."""
     experiment = client.get_experiment_by_name(model)
     if experiment is not None:
         return experiment
@@ -30,7 +30,7 @@ def find_experiment(client: "MlflowClient", model: str) -> "Experiment | None":
 def ensure_experiment(client: "MlflowClient", model: str, uri: str, artifact_root: str | None) -> "Experiment":
     """Return the experiment of a model; create it unless it exists.
 
-    dagster-mlflow would create one whose artifacts go to the current directory if the store is a database.
+    If the store is a database, dagster-mlflow would create one whose artifacts go to the current directory.
 
     Args:
         client: MLflow's client of the store.
@@ -41,7 +41,7 @@ def ensure_experiment(client: "MlflowClient", model: str, uri: str, artifact_roo
 
     Raises:
         ExperimentDeleted: when somebody deleted the experiment.
-        ValueError: when nothing says where the artifacts of a new experiment go.
+        ValueError: when the location of the artifacts of a new experiment is not set.
     """
     from mlflow.exceptions import MlflowException
 
@@ -72,7 +72,7 @@ def ensure_experiment(client: "MlflowClient", model: str, uri: str, artifact_roo
 
 
 def explain_deleted(experiment: "Experiment | None", uri: str, model: str) -> str | None:
-    """Return that somebody deleted an experiment, with the commands that restore it; None if nobody did."""
+    """Return a message if somebody deleted the experiment, with the commands that restore it; None if nobody did."""
     if experiment is None or experiment.lifecycle_stage != "deleted":
         return None
     return (
@@ -83,7 +83,7 @@ def explain_deleted(experiment: "Experiment | None", uri: str, model: str) -> st
 
 
 def store_of_command(uri: str) -> str:
-    """Return the beginning of a shell command of MLflow that names the store; empty if the URI has credentials, which
-    the variable must then have.
+    """Return the prefix that names the store in a shell command of MLflow; empty if the URI has credentials, because
+    the variable must then be set already.
     """
     return "" if has_credentials(uri) else f"MLFLOW_TRACKING_URI={uri} "

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class ManualRun:
-    """Opens runs in the experiment of a model, as `TrackedRun` does for a Dagster run, without a run around them.
+    """Opens runs in the experiment of a model, as `TrackedRun` does for a Dagster run, but without a parent run.
 
     Attributes:
         client: MLflow's client.

@@ -26,7 +26,7 @@ MODEL_CODE = Path(__file__).with_name("pyfunc.py")
 def log_model(run_log: RunLog, experiment_id: str, record: ModelRecord) -> "LoggedModel":
     """Log parameters, metrics, plots, documents and the model itself to a run.
 
-    Nothing here uses MLflow's active run.
+    MLflow's active run is not used.
 
     Returns:
         MLflow's logged model, with the location of its files.
@@ -77,13 +77,13 @@ def write_mlflow_model(
     """Write the folder of an MLflow pyfunc model that `mlflow.pyfunc.load_model` loads without this project.
 
     It holds the artifacts, the source of the scorer and of `pyfunc.py` (a model from code, so nothing is pickled), the
-    signature, the example, and the installed versions of what the scorer imports as requirements. The example is
-    scored, so a model that cannot score is never registered.
+    signature, the example, and the installed versions of the scorer's imports as requirements. The example is scored,
+    so a model that cannot score is never registered.
 
     Args:
         folder: a folder that does not exist yet.
         artifacts: the content of each file in ARTIFACTS.
-        example: a few rows of features, as the scorer takes them.
+        example: a few rows of features, as the scorer expects them.
         description: MLflow's description of the model; signature and files are added to it.
     """
     import pandas as pd
@@ -91,7 +91,7 @@ def write_mlflow_model(
 
     from ml_assets.core.model import scorer as scorer_module
 
-    # MLflow's signatures have no categories; as text they score the same.
+    # MLflow's signatures have no categorical type; categories passed as text score the same.
     example = example.astype({name: object for name in example.select_dtypes("category")})
     scorer = scorer_module.Scorer.from_bytes(artifacts[MODEL], artifacts[PREPROCESSING])
     scorer.use_threads(1)
@@ -103,5 +103,5 @@ def write_mlflow_model(
 
 @cache
 def _requirements() -> tuple[str, ...]:
-    """Return the installed versions; a public index does not have local builds such as 2.0+cpu."""
+    """Return the installed versions without local build labels such as 2.0+cpu, which a public index does not have."""
     return tuple(f"{name}=={version(name).partition('+')[0]}" for name in REQUIREMENTS)

@@ -1,4 +1,4 @@
-"""A trained model with everything that MLflow keeps of it."""
+"""A trained model with everything that MLflow stores about it."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -34,15 +34,15 @@ class ModelRecord:
     artifacts: Mapping[str, bytes]
     """Content of model.ubj, preprocessing.json and passport.json."""
     example: "pd.DataFrame"
-    """A few rows of features, as the scorer takes them."""
+    """A few rows of features, as the scorer expects them."""
     params: Mapping[str, object]
     """Parameters of the training."""
     metrics: Mapping[str, float]
-    """Metrics of the evaluation. Those that are not finite are not logged, but named in the tag
+    """Metrics of the evaluation. Metrics that are not finite are not logged, but listed in the tag
     `metrics_not_finite`.
     """
     plots: Mapping[str, bytes] = field(default_factory=dict)
-    """Pictures by file name."""
+    """Images by file name."""
     documents: Mapping[str, bytes] = field(default_factory=dict)
     """Files for people by file name, such as the report of the day."""
     curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class ModelRecord:
     tags: Mapping[str, str] = field(default_factory=dict)
     """Further tags of run and version."""
     about: str = ""
-    """What the model predicts, and for whom; the description of the registered model when it is created."""
+    """Description of what the model predicts, and for whom, used for the registered model when it is created."""
     lake: str = ""
     """URI of the lake."""
     lake_folder: str = ""
@@ -72,8 +72,8 @@ class ModelRecord:
                     raise ValueError(f"{kind} of {self.name}: {name!r} must be a file name without a folder")
 
     def all_tags(self) -> dict[str, str]:
-        """Return the tags of run and version: those given, without the secrets of this process, `day`, `model_digest`,
-        and the names of metrics that are not finite, if there are any.
+        """Return the tags of run and version: the given tags without the secrets of this process, `day`,
+        `model_digest`, and the names of metrics that are not finite, if there are any.
         """
         missing = sorted(set(self.metrics) - set(self.finite_metrics()))
         not_finite = {"metrics_not_finite": ", ".join(missing)} if missing else {}
@@ -85,7 +85,7 @@ class ModelRecord:
         return {name[len(GATE) :]: value for name, value in self.all_tags().items() if name.startswith(GATE)}
 
     def version_tags(self) -> dict[str, str]:
-        """Return the tags without the reasons of gates, which are tags of the run, and in the description."""
+        """Return the tags without the reasons of gates, which are in the tags of the run and in the description."""
         return {name: value for name, value in self.all_tags().items() if not name.startswith(GATE)}
 
     def param_texts(self) -> dict[str, str]:

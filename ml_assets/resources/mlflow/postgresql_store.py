@@ -1,5 +1,5 @@
-"""MLflow's store in a PostgreSQL database, in a schema of its own beside Dagster's tables. One process at a time
-creates it.
+"""MLflow's store in a PostgreSQL database, in its own schema next to Dagster's tables. One process at a time creates
+it.
 """
 
 from ml_assets.resources.databases.postgresql_uri import MLFLOW_SCHEMA
@@ -14,8 +14,8 @@ SECONDS_TO_CONNECT = 10
 def create_postgresql_store(uri: str) -> None:
     """Create the schema and the tables of a store unless they exist (5 to 10 s; otherwise milliseconds).
 
-    MLflow creates its tables over seconds and without a lock that other machines see. So one process creates them while
-    the others wait for a lock of the database.
+    MLflow takes seconds to create its tables, without a lock that other machines see. So one process creates them while
+    the others wait for a database lock.
 
     Raises:
         MlflowUnavailable: when the database cannot be reached, or this user may not create the tables.

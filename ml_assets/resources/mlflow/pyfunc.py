@@ -1,7 +1,7 @@
 """The pyfunc model that MLflow loads. This file and the scorer are copied into each model, which therefore needs
 nothing else of this project.
 
-MLflow executes this file by its path, beside the folder `code` that contains the scorer; no module imports it.
+MLflow executes this file by its path, next to the folder `code` that contains the scorer; no module imports it.
 """
 
 import sys
@@ -15,7 +15,7 @@ from mlflow.pyfunc.model import PythonModel  # noqa: TID253
 
 
 class ScoringModel(PythonModel):
-    """A model that returns what it predicts for rows of features."""
+    """A model that returns predictions for rows of features."""
 
     def load_context(self, context):
         """Load the model files that lie beside this one."""

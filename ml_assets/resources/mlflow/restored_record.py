@@ -1,4 +1,4 @@
-"""The record of a model of which only the files are left: its evaluation is not in the lake any more."""
+"""The record of a model of which only the files are left: its evaluation is no longer in the lake."""
 
 from collections.abc import Mapping
 from datetime import date

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PARAMS_PER_REQUEST = 100
 METRICS_PER_REQUEST = 900
 NOTHING: Mapping = MappingProxyType({})
-# Such as the @ in XGBoost's tweedie-nloglik@1.5.
+# Matches characters such as the @ in XGBoost's tweedie-nloglik@1.5.
 NOT_IN_METRIC_NAMES = re.compile(r"[^\w/\-. :]")
 FINISHED = "FINISHED"
 FAILED = "FAILED"
@@ -28,15 +28,15 @@ Item = TypeVar("Item")
 
 
 class RunLog:
-    """Writes to a run that exists, whichever run is active in MLflow.
+    """Writes to an existing run, whichever run is active in MLflow.
 
     Metrics that are not finite are left out, because stores differ in how they store NaN and infinity. Characters that
-    MLflow does not take in the name of a metric become `_`.
+    MLflow does not accept in the name of a metric become `_`.
 
     Args:
         client: MLflow's client of the store that holds the run.
         run_id: ID of the run.
-        artifact_uri: location of the artifacts of the run; looked up when it is needed if it is not known.
+        artifact_uri: location of the artifacts of the run; looked up on first use if None.
     """
 
     def __init__(self, client: "MlflowClient", run_id: str, artifact_uri: str | None = None):
@@ -97,7 +97,7 @@ class RunLog:
 
 
 def metric_name(name: str) -> str:
-    """Return the name under which MLflow has a metric."""
+    """Return the name under which MLflow stores a metric."""
     return NOT_IN_METRIC_NAMES.sub("_", name)
 
 

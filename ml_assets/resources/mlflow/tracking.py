@@ -28,12 +28,12 @@ RUN_TAG = "dagster_run_id"
 class TrackedRun:
     """The MLflow run of one Dagster run, and one nested run for each model in it.
 
-    dagster-mlflow creates the experiment's run with the tags of the Dagster run. Three of its faults decide what is not
-    left to it. It works on MLflow's global active run, so a run that some other code left active receives everything
-    that is logged. It looks up the run of a Dagster run and starts one if there is none, without a lock, so two steps
-    that begin together create two. Its hook ends the run when any step fails or the topologically last step succeeds,
-    although others still log. So whatever must exist exactly once (nested runs, their content, model versions) goes
-    through MlflowClient with explicit IDs, and the run is ended here, not by the hook.
+    dagster-mlflow creates the experiment's run with the tags of the Dagster run. Three of its faults limit its use. It
+    works on MLflow's global active run, so a run that other code left active receives everything that is logged. It
+    looks up the run of a Dagster run and starts one if there is none, without a lock, so two steps that begin together
+    create two. Its hook ends the run when any step fails or the topologically last step succeeds, although others still
+    log. So whatever must exist exactly once (nested runs, their content, model versions) goes through MlflowClient with
+    explicit IDs, and the run is ended here, not by the hook.
     """
 
     def __init__(
@@ -137,7 +137,7 @@ class TrackedRun:
         return resource
 
     def _end_dead_runs(self, experiment_id: str) -> None:
-        """End what earlier runs left running; this one must not fail if that does not work."""
+        """End MLflow runs that earlier runs left running; a failure to do so must not fail this run."""
         try:
             end_dead_runs(connect(self._tracking_uri), experiment_id, self._context.instance)
         except Exception as error:
@@ -181,7 +181,7 @@ class ExperimentTracking(dg.ConfigurableResource):
     def run(self, context: dg.AssetExecutionContext, experiment: str) -> Iterator[TrackedRun]:
         """Track a Dagster run: its MLflow run (tag `dagster_run_id`) in `experiment`.
 
-        The run is opened by the first use of what is yielded: a block that logs nothing creates no MLflow run and does
+        The run is opened on first use of the yielded object: a block that logs nothing creates no MLflow run and does
         not import MLflow. It ends as FINISHED, as FAILED if the block raises, or as KILLED if the process is
         interrupted; a later step of the same Dagster run opens it again.
         """
@@ -195,5 +195,7 @@ class ExperimentTracking(dg.ConfigurableResource):
 
 
 def _status_after(error: BaseException) -> str:
-    """Return the status of a run after an exception: one that is no Exception interrupts a process."""
+    """Return the status of a run after an exception; an exception that is not an Exception counts as an
+    interruption.
+    """
     return FAILED if isinstance(error, Exception) else KILLED

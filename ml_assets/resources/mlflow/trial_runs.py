@@ -18,8 +18,8 @@ class TrialRuns:
     """The runs of the trials of one study.
 
     A run has the parameters, the metrics of each fold (step 0, 1, ...), `mean_<metric>` and seconds, and the tags
-    study, trial, day and pruned. A trial that has a finished run gets no second one; a run that was left unfinished,
-    because its process died, is completed.
+    study, trial, day and pruned. A trial with a finished run gets no second one; a run left unfinished by a dead
+    process is completed.
 
     Args:
         run: the MLflow run of the Dagster run.

@@ -1,15 +1,15 @@
 """MLflow's global tracking URI and active experiment.
 
-Reason: dagster-mlflow sets both for the whole process, and MLflow can set an experiment but not unset it. Left behind,
-they would direct to this store whatever the process logs next.
-Public API that would replace it: a way to unset the active experiment, or a dagster-mlflow that uses `MlflowClient`.
+Reason: dagster-mlflow sets both for the whole process, and MLflow can set an experiment but not unset it. If they
+stayed set, everything that the process logs next would go to this store. Public API that would replace it: a way to
+unset the active experiment, or a dagster-mlflow that uses `MlflowClient`.
 """
 
 from collections.abc import Callable
 
 
 def remember_global_state() -> Callable[[], None]:
-    """Return a function that restores MLflow's global tracking URI and experiment as they are now."""
+    """Return a function that restores MLflow's current global tracking URI and experiment."""
     import mlflow
     from mlflow.environment_variables import MLFLOW_EXPERIMENT_ID
     from mlflow.tracking import fluent

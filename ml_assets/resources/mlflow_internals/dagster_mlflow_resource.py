@@ -1,9 +1,9 @@
-"""The resource of dagster-mlflow, created outside the start of a Dagster resource.
+"""The resource of dagster-mlflow, created without Dagster's resource initialization.
 
-Reason: `dagster_mlflow.mlflow_tracking` opens an MLflow run for every step, also for one that logs nothing, and takes
-its experiment from the run configuration. Here the resource is created when a step first logs something.
-Public API that would replace it: a constructor of `dagster_mlflow.resources.MlFlow` that takes a tracking URI, an
-experiment and a Dagster run.
+Reason: `dagster_mlflow.mlflow_tracking` opens an MLflow run for every step, even one that logs nothing, and takes its
+experiment from the run config. Here the resource is created when a step first logs something. Public API that would
+replace it: a constructor of `dagster_mlflow.resources.MlFlow` that takes a tracking URI, an experiment and a Dagster
+run.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _ResourceContext:
-    """The attributes that dagster-mlflow reads from the context in which Dagster starts a resource."""
+    """The attributes that dagster-mlflow reads from Dagster's resource initialization context."""
 
     log: Any
     run_id: str

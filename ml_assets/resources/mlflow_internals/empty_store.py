@@ -1,7 +1,7 @@
 """An empty SQLite store of MLflow, written from a template instead of by migrations.
 
-Reason: MLflow creates a store by running all its migrations, which takes 5 seconds of processor time.
-Public API that would replace it: a function of MLflow that creates a store with the newest schema at once.
+Reason: MLflow creates a store by running all its migrations, which takes 5 seconds of CPU time. Public API that would
+replace it: a function of MLflow that creates a store with the newest schema at once.
 """
 
 import re
@@ -19,7 +19,7 @@ def write_empty_store(path: Path) -> bool:
     """Write a store without experiments to a new file; MLflow adds its default experiment when it opens the store.
 
     Returns:
-        False, and nothing is written, if the template was generated with another version than the installed one.
+        False if the template was generated with a version other than the installed one; nothing is written then.
     """
     if not is_template_of_installed_version():
         return False
@@ -29,7 +29,7 @@ def write_empty_store(path: Path) -> bool:
 
 
 def is_template_of_installed_version() -> bool:
-    """Return whether the template was generated with the installed version of MLflow, which is not imported for it."""
+    """Return whether the template was generated with the installed version of MLflow, without importing it."""
     return TEMPLATE.read_text().startswith(f"-- MLflow {version('mlflow')}\n")
 
 
@@ -41,8 +41,8 @@ def template_revision() -> str:
 
 
 def store_tables() -> set[str]:
-    """Return the tables that a store of the installed MLflow must have; only those of any version when the template was
-    generated with another one.
+    """Return the tables that a store of the installed MLflow must have; if the template was generated with another
+    version, only the tables that every version has.
     """
     if not is_template_of_installed_version():
         return {"alembic_version", "experiments", "runs"}
@@ -53,8 +53,8 @@ def store_tables() -> set[str]:
 def generate_template() -> str:
     """Run the migrations of the installed MLflow, and return the statements that create the same tables.
 
-    Migrations create the constraints and indexes of a table in any order, so the present template is returned if it
-    has the same lines.
+    Migrations create the constraints and indexes of a table in any order, so the current template is returned if it has
+    the same lines.
     """
     import mlflow
     from mlflow import MlflowClient
@@ -63,7 +63,7 @@ def generate_template() -> str:
         path = Path(folder, "mlflow.db")
         MlflowClient(tracking_uri=f"sqlite:///{path}").search_experiments(max_results=1)
         with closing(sqlite3.connect(path)) as store:
-            # It has the path of the folder in which it was created.
+            # The default experiment has the path of the folder in which it was created.
             store.execute("DELETE FROM experiments")
             statements = "\n".join(store.iterdump())
     generated = re.sub(" +$", "", f"-- MLflow {mlflow.__version__}\n{statements}\n", flags=re.MULTILINE)

@@ -1,9 +1,9 @@
 """The folder of a pyfunc model from code, with the files that `mlflow.pyfunc.save_model` writes.
 
-Reason: `save_model` takes 50 ms of processor time for a small model. It compares the requirements with the installed
+Reason: `save_model` takes 50 ms of CPU time for a small model. It compares the requirements with the installed
 packages, copies each artifact in a thread of its own, and writes `MLmodel` twice. All of this gives the same result for
-every model of a process, except for the model's own files.
-Public API that would replace it: a `save_model` that does not check requirements that it is given.
+every model of a process, except for the model's own files. Public API that would replace it: a `save_model` that does
+not check requirements passed to it.
 """
 
 import shutil
@@ -32,8 +32,7 @@ def write_model_folder(
 ) -> None:
     """Write the folder of a model, as `save_model` does.
 
-    The origin of each artifact, which `MLmodel` states, is its path within the folder: `save_model` states a temporary
-    one.
+    The origin of each artifact in `MLmodel` is its path within the folder; `save_model` writes a temporary path there.
 
     Args:
         folder: a folder that does not exist yet.
@@ -72,7 +71,7 @@ def write_model_folder(
         artifacts={name: {"path": f"artifacts/{name}", "uri": f"artifacts/{name}"} for name in artifacts},
     )
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    # The dumper writes what `Model.save` writes, ten times as fast.
+    # This dumper has the same output as `Model.save` in a tenth of the time.
     (folder / "MLmodel").write_text(yaml.dump(description.to_dict(), Dumper=dumper, default_flow_style=False))
     for name, content in _environment(tuple(requirements)).items():
         (folder / name).write_bytes(content)

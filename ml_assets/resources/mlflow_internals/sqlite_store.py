@@ -1,9 +1,9 @@
 """The file of an SQLite store: whether it is complete, and the absolute paths of artifacts in it.
 
 Reason: MLflow stores the location of artifacts as an absolute path, so a store that is moved or copied together with
-its artifacts reads and writes them at the old place. And it takes a file without tables, or with some of them, for a
-store.
-Public API that would replace it: locations relative to the store, or a method of `MlflowClient` that changes them.
+its artifacts reads and writes them at the old place. It also accepts a file without tables, or with only some of them,
+as a store. Public API that would replace it: locations relative to the store, or a method of `MlflowClient` that
+changes them.
 """
 
 import re
@@ -24,16 +24,16 @@ BESIDE_A_STORE = re.compile(rf"(file://.*/{ARTIFACTS})/([^/]+)")
 
 
 def is_empty(path: Path) -> bool:
-    """Return whether a file has no tables: an interruption left it, or somebody created it."""
+    """Return whether a file has no tables, as after an interruption or if somebody created it."""
     with closing(sqlite3.connect(path)) as store:
         return store.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
 
 
 def relocate_artifacts(path: Path) -> list[str]:
-    """Change the locations of artifacts that lie beside a store which was moved or copied; return the old places.
+    """Update the locations of artifacts that lie next to a moved or copied store; return the old locations.
 
-    Artifacts are moved with their store when the folder beside it has those of the experiment. Artifacts that the
-    configuration put elsewhere keep their place.
+    Artifacts count as moved if the folder next to the store has those of the experiment. Artifacts that the
+    configuration put elsewhere keep their location.
     """
     artifacts = path.parent / ARTIFACTS
     with closing(sqlite3.connect(path, timeout=60)) as store:
@@ -45,7 +45,7 @@ def relocate_artifacts(path: Path) -> list[str]:
             for root in old:
                 for table, columns in LOCATIONS.items():
                     for column in columns:
-                        # The names are those above, never a value.
+                        # The names are the constants above, never user input.
                         statement = (
                             f"UPDATE {table} SET {column} = ? || substr({column}, ?) "  # noqa: S608
                             f"WHERE substr({column}, 1, ?) = ?"

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 # Files that are read from a bucket at the same time.
 AT_ONCE = 16
 MAX_FILES = 100
-"""Number of files beyond which they are merged into one."""
+"""Number of files above which they are merged into one."""
 HOURS_UNTIL_DELETED = 24
-"""Hours after which a merged file is deleted, so that a reader that knows it can finish."""
+"""Hours after which a merged file is deleted, so that current readers can finish."""
 # No provenance refers to a measurement, so old logs need not stay.
 TABLE_PROPERTIES = {**PROPERTIES, "delta.enableExpiredLogCleanup": "true"}
 
@@ -46,13 +46,13 @@ class MeasurementTable:
         self._folder = TableFolder(lake.files, f"{model}/{name}")
 
     def append(self, rows: "pa.Table") -> int:
-        """Append rows in one atomic commit. A process that is killed meanwhile leaves a file that nobody reads.
+        """Append rows in one atomic commit. A process that is killed during the commit leaves a file that nobody reads.
 
         Args:
-            rows: with the columns of the table.
+            rows: the rows, with the columns of the table.
 
         Returns:
-            The number of files of the table, without those that other processes added meanwhile.
+            The number of files of the table, without files that other processes added in the meantime.
 
         Raises:
             deltalake.exceptions.CommitFailedError: when other processes commit again and again at the same moment.
@@ -63,13 +63,13 @@ class MeasurementTable:
         self._add_columns(table)
         written = [write_file(self._folder.write, rows.cast(self.schema))]
         with_retries(lambda: _commit(table, written), is_unchanged=lambda: True, refresh=table.update_incremental)
-        # To read the table again for files of other processes is not worth its time.
+        # Reading the table again to count files of other processes is not worth the time.
         return len(table.file_uris()) + len(written)
 
     def compact(self, oldest: datetime) -> None:
         """Merge all files into one without the measurements before a time, and delete those that were merged a day ago.
 
-        It is one commit, so readers see all rows or the remaining ones. Where another process merges at the same
+        This is one commit, so readers see either all rows or the remaining ones. If another process merges at the same
         moment, its files stay.
 
         Args:
@@ -99,11 +99,11 @@ class MeasurementTable:
         table.vacuum(HOURS_UNTIL_DELETED, dry_run=False, enforce_retention_duration=False, full=True)
 
     def newest(self, rows: int) -> "pa.Table":
-        """Return the newest rows, and the others of their files; none if there is no table. A file that is damaged or
-        gone is left out: nothing but estimates depends on measurements.
+        """Return at least the newest rows, by reading whole files; none if there is no table. A damaged or missing file
+        is left out, because only estimates depend on measurements.
 
         Args:
-            rows: number of rows that are enough.
+            rows: number of rows after which no further file is read.
 
         Raises:
             LakeError: when the lake cannot be used.
@@ -167,7 +167,7 @@ def _files(table: "DeltaTable") -> list[dict[str, Any]]:
 def _commit(table: "DeltaTable", actions: list) -> None:
     from deltalake import CommitProperties
 
-    # Its own retries give up at once, see `day_commit`.
+    # delta-rs's own retries would give up at once, see `day_commit`.
     properties = CommitProperties(max_commit_retries=0)
     table.create_write_transaction(actions, mode="append", schema=table.schema(), commit_properties=properties)
 

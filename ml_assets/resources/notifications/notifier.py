@@ -14,7 +14,7 @@ from ml_assets.core.operations.notifications.redaction import redact, secrets_of
 if TYPE_CHECKING:
     from apprise import NotifyBase
 
-# Below these levels the loggers write the URLs of targets, which are secrets.
+# Below these levels the loggers would write the URLs of targets, which are secrets.
 LOG_LEVELS = {
     "apprise": logging.WARNING,
     "urllib3": logging.INFO,

@@ -1,4 +1,4 @@
-"""The open notifications of a model, for the steps of this process; they need no resource for it."""
+"""The open notifications of a model, which steps of this process can read without a Dagster resource."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,7 +9,7 @@ _open_outbox: Callable[[], Outbox] | None = None
 
 
 def show_notifications(open_outbox: Callable[[], Outbox] | None) -> None:
-    """Set how steps of this process open the database of notifications; they do not until this is called.
+    """Set how steps of this process open the database of notifications; until then they have no access to it.
 
     Args:
         open_outbox: opens the database; None to forget it.

@@ -13,14 +13,14 @@ from ml_assets.resources.notifications.database import NotificationDatabase, not
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-# Longer than an attempt takes. If a process dies during one, the message is sent again after the lease.
+# Longer than a delivery attempt takes. If a process dies during an attempt, the message is sent again after the lease.
 LEASE = timedelta(minutes=2)
 MAX_NOTIFICATIONS_PER_MESSAGE = 1_000
 
 
 @dataclass(frozen=True)
 class Due:
-    """A delivery that is due: the number of its row, the news, and the notification that it is about."""
+    """A delivery that is due: the number of its row, the change, and the notification that it is about."""
 
     number: int
     news: Change
@@ -29,8 +29,8 @@ class Due:
 
 @dataclass(frozen=True)
 class Undelivered:
-    """The messages that wait for a target: their count, the largest number of attempts of one, when the next attempt is
-    due, and the last error.
+    """The messages that wait for a target: their count, the largest number of attempts for one message, the time of the
+    next attempt, and the last error.
     """
 
     target: str
@@ -45,7 +45,7 @@ class Outbox:
     the same time.
 
     Args:
-        uri: URI of the database, as NotificationDatabase takes it.
+        uri: URI of the database, in the form that NotificationDatabase expects.
         secrets: values that are removed from every message before it is written.
     """
 
@@ -135,8 +135,8 @@ class Outbox:
             return [Due(row.delivery, row.news, notification_of(row)) for row in rows if row.delivery in leased]
 
     def settle(self, due: Sequence[Due], error: str | None, now: datetime) -> None:
-        """Record that claimed deliveries were delivered (no error), or the error; the delay before a retry grows with
-        each attempt.
+        """Record that claimed deliveries succeeded (no error), or their error; the delay before a retry grows with each
+        attempt.
         """
         from sqlalchemy import select, update
 
@@ -180,7 +180,7 @@ class Outbox:
             return [notification_of(row) for row in connection.execute(rows)]
 
     def undelivered(self) -> list[Undelivered]:
-        """Return what waits for each target, including targets that are no longer configured."""
+        """Return the messages that wait for each target, including targets that are no longer configured."""
         from sqlalchemy import func, select
 
         from ml_assets.resources.notifications.tables import DELIVERIES
@@ -209,7 +209,7 @@ class Outbox:
         return [notification_of(row) for row in connection.execute(rows)]
 
     def _insert(self, connection: "Connection", notification: Notification, now: datetime) -> int | None:
-        """Insert a notification and return the number of its row; None if another process has inserted it meanwhile."""
+        """Insert a notification and return the number of its row; None if another process has inserted it."""
         from ml_assets.resources.notifications.tables import NOTIFICATIONS
 
         event = notification.event

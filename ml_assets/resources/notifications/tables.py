@@ -66,8 +66,9 @@ Index(
 )
 Index("pipeline_notifications_model", NOTIFICATIONS.c.model, NOTIFICATIONS.c.resolved_at)
 """One row for each failure. happened_at: when it happened; created_at: when the row was written; resolved_at,
-resolved_by: when it was resolved, and by which run. partition, run and resolved_by are empty if there is none. Only one
-row of a dedupe_key is open at a time, whichever processes write."""
+resolved_by: when it was resolved, and by which run. partition, run and resolved_by are empty if there is none. At most
+one row of a dedupe_key is open at a time, however many processes write.
+"""
 
 DELIVERIES = Table(
     "pipeline_notification_deliveries",
@@ -83,6 +84,4 @@ DELIVERIES = Table(
     UniqueConstraint("notification_id", "news", "target", name="pipeline_notification_deliveries_once"),
 )
 Index("pipeline_notification_deliveries_due", DELIVERIES.c.delivered_at, DELIVERIES.c.next_attempt_at)
-"""One row for each target and each message that it gets about a notification: that it `opened`, and that it is
-`resolved`.
-"""
+"""One row for each target and message about a notification: `opened` or `resolved`."""

@@ -5,11 +5,11 @@ from typing import Any, TextIO
 
 
 class ChangedStream:
-    """A stream in place of another one; everything but writing is left to that one.
+    """A wrapper of a stream that changes text before writing it; everything else is delegated.
 
     Args:
-        stream: written to.
-        change: returns the text that is written.
+        stream: the stream to write to.
+        change: returns the text to write.
     """
 
     def __init__(self, stream: TextIO, change: Callable[[str], str]):

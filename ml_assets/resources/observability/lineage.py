@@ -1,4 +1,4 @@
-"""Sends lineage to OpenLineage, if it is on: from its own thread, so that no step waits for it or fails with it."""
+"""Sends lineage to OpenLineage, if enabled, from its own thread, so that no step waits for it or fails with it."""
 
 import logging
 import time
@@ -13,15 +13,15 @@ from ml_assets.resources.observability.redaction import redact_text
 
 log = logging.getLogger("ml_assets.lineage")
 MAX_WAITING = 1_000
-# The longest time that a step waits, when it ends, for the events that are not sent yet.
+# The maximum time that an ending step waits for unsent events.
 SECONDS_TO_FLUSH = 2.0
-# After a failure no event is sent for this time, so that a place that does not answer costs one time-out and not many.
+# After a failure no event is sent for this time, so that an unreachable endpoint costs only one timeout.
 SECONDS_OF_SILENCE = 60.0
 _namespace: str | None = None
 
 
 def enable_lineage(namespace: str | None) -> None:
-    """Set the namespace of the jobs in lineage; None to send nothing, which is so until this is called."""
+    """Set the namespace of the jobs in lineage; None, the initial state, to send nothing."""
     global _namespace
     _namespace = namespace
 
@@ -32,19 +32,19 @@ def is_lineage_enabled() -> bool:
 
 
 def send_lineage(event: StepEvent) -> None:
-    """Send an event at some time soon. It is dropped where too many wait."""
+    """Queue an event to be sent; it is dropped if too many are waiting."""
     if _namespace is not None:
         _sender().send(event, _namespace)
 
 
 def flush_lineage() -> None:
-    """Wait until all events are sent, at most two seconds, and not at all where they cannot be sent."""
+    """Wait up to two seconds until all events are sent; do not wait if sending fails."""
     if _namespace is not None:
         _sender().flush(SECONDS_TO_FLUSH)
 
 
 class LineageSender:
-    """A queue of events and the thread that sends them. The variables of OpenLineage say where to."""
+    """A queue of events and the thread that sends them to the endpoint that OpenLineage's variables name."""
 
     def __init__(self, client: Any = None) -> None:
         self._client = client
@@ -57,7 +57,7 @@ class LineageSender:
 
     def send(self, event: StepEvent, namespace: str) -> None:
         """Put an event into the queue."""
-        # A forked process does not have the thread.
+        # A forked process does not inherit the thread.
         if self._thread is None or not self._thread.is_alive():
             self._thread = Thread(target=self._work, name="lineage", daemon=True)
             self._thread.start()
@@ -69,7 +69,7 @@ class LineageSender:
                 self._warn(f"{MAX_WAITING} events wait to be sent")
 
     def flush(self, seconds: float) -> None:
-        """Wait until the queue is empty; for these seconds at most, and not after a failure."""
+        """Wait until the queue is empty, for at most `seconds`; do not wait after a failure."""
         deadline = time.monotonic() + seconds
         with self._is_idle:
             while self._unsent and not self._is_silent() and (left := deadline - time.monotonic()) > 0:

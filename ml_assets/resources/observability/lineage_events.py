@@ -1,4 +1,4 @@
-"""Events of OpenLineage, built with the classes of its client. Its published JSON schemas describe them."""
+"""OpenLineage events, built with the classes of its client and described by its published JSON schemas."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ def build_event(event: StepEvent, namespace: str) -> "RunEvent":
     """Build the event of OpenLineage.
 
     Args:
-        event: what happened.
+        event: the event of a step.
         namespace: namespace of the jobs.
     """
     from openlineage.client.event_v2 import Job, Run, RunEvent, RunState

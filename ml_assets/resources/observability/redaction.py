@@ -1,6 +1,6 @@
 """Redaction at the boundaries of a process: log records of all libraries, exceptions that Dagster stores, and streams.
 
-The process tells its secrets once; nothing else holds them.
+The process registers its secrets once; nothing else holds them.
 """
 
 import logging
@@ -13,13 +13,13 @@ from typing import Any
 from ml_assets.core.operations.notifications.redaction import replace_spellings, spell_out
 from ml_assets.resources.observability.changed_stream import ChangedStream
 
-# Worked out once, because every log record is searched for them.
+# Compiled once, because every log record is searched for them.
 _spellings: tuple[re.Pattern[str], ...] = ()
 MAX_LINKS = 40
 
 
 def redact_process(secrets: Iterable[str]) -> None:
-    """Take the secrets of this process, and remove them from every log record from now on."""
+    """Register the secrets of this process, and remove them from every log record from now on."""
     global _spellings
     _spellings = tuple(spell_out(secrets))
     if _spellings and not isinstance(logging.getLogRecordFactory(), RecordFactory):
@@ -37,7 +37,8 @@ def redact_text(text: str) -> str:
 
 
 def redact_error(error: BaseException) -> None:
-    """Remove the secrets of this process from the texts of an exception, of its causes, and of those in its arguments.
+    """Remove the secrets of this process from the texts of an exception, of its causes, and of exceptions in its
+    arguments.
 
     Dagster stores the texts of the whole chain with the run.
     """
@@ -62,7 +63,7 @@ def redact_values(value: Any) -> Any:
 
 
 def redact_streams() -> None:
-    """Remove the secrets of this process from what it prints: output, messages at its end, tracebacks."""
+    """Remove the secrets of this process from everything that it prints: output, exit messages, tracebacks."""
     if _spellings:
         sys.stdout, sys.stderr = (  # type: ignore[assignment]
             ChangedStream(stream, redact_text) for stream in (sys.stdout, sys.stderr)
@@ -81,7 +82,7 @@ class RecordFactory:
         try:
             message = record.getMessage()
         except (TypeError, ValueError):
-            # The handler reports a message that does not fit its arguments.
+            # The handler reports a message whose arguments do not fit.
             return record
         if (redacted := redact_text(message)) != message:
             record.msg, record.args = redacted, ()
@@ -93,7 +94,7 @@ class RecordFactory:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an exception with everything that it was raised from, or that its arguments contain, each once."""
+    """Yield an exception, its causes and the exceptions in its arguments, each once."""
     waiting: list[BaseException] = [error]
     known: set[int] = set()
     while waiting and len(known) < MAX_LINKS:

@@ -1,5 +1,5 @@
-"""Metrics of steps, pushed by OTLP over HTTP to the endpoint that the standard variables of OpenTelemetry name: a
-collector, or Prometheus itself.
+"""Metrics of steps, pushed over OTLP/HTTP to the endpoint in OpenTelemetry's standard variables: a collector, or
+Prometheus itself.
 """
 
 import math
@@ -14,7 +14,7 @@ _is_enabled = False
 
 
 def enable_telemetry(is_enabled: bool) -> None:
-    """Set whether steps of this process push metrics. They do not until this is called."""
+    """Set whether steps of this process push metrics; by default they do not."""
     global _is_enabled
     _is_enabled = is_enabled
 
@@ -25,11 +25,11 @@ def is_telemetry_enabled() -> bool:
 
 
 def push(samples: Sequence[Sample]) -> None:
-    """Send samples once, and wait until the receiver accepts them. After a few seconds OpenTelemetry logs that it did
-    not.
+    """Send samples once, and wait until the receiver accepts them. If it has not after a few seconds, OpenTelemetry
+    logs that.
 
-    All metrics are gauges with one sample for each step: processes are short-lived, so none can maintain a counter, and
-    sums over time add the samples up.
+    All metrics are gauges with one sample for each step: processes are too short-lived to maintain a counter, so sums
+    over time add up the samples.
     """
     with needs_extra("metrics", "an endpoint for metrics (OTEL_EXPORTER_OTLP_METRICS_ENDPOINT)"):
         from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter

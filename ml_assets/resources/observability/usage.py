@@ -8,13 +8,13 @@ from pathlib import Path
 from ml_assets.core.operations.stage_costs import Usage
 
 STATUS, CLEAR_REFS = Path("/proc/self/status"), Path("/proc/self/clear_refs")
-# Writing this number to clear_refs sets the peak of the resident memory back to what is resident now.
+# Writing this number to clear_refs resets the peak of resident memory to its current size.
 RESET_PEAK = "5"
 _is_pod = False
 
 
 def set_pod(is_pod: bool) -> None:
-    """Set whether this process runs in a pod of Kubernetes; it does not until this is called."""
+    """Set whether this process runs in a Kubernetes pod; False by default."""
     global _is_pod
     _is_pod = is_pod
 
@@ -25,11 +25,11 @@ def is_in_pod() -> bool:
 
 
 class UsageMeter:
-    """Measures what this process uses from now on. Child processes count when they have ended.
+    """Measures the resources that this process uses from now on. Child processes count once they have ended.
 
-    Where the operating system cannot set the peak of the memory back, it is that of the whole life of the process.
-    began_at: when it began, in seconds since 1970. cpu_seconds_before: seconds of a core that this process used before,
-    for its start and imports, which are not part of what it measures.
+    If the operating system cannot reset the memory peak, it covers the whole life of the process. began_at: when it
+    began, in seconds since 1970. cpu_seconds_before: CPU seconds that this process used before, for its start and
+    imports; the meter does not include them.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class UsageMeter:
         self._children = _children()[0]
 
     def read(self) -> Usage:
-        """Return the use since the beginning."""
+        """Return the usage since the meter was created."""
         cpu, (children, largest_child) = time.process_time() - self.cpu_seconds_before, _children()
         of_children = children - self._children
         peak = max(_peak(), largest_child if of_children else 0)
@@ -49,7 +49,7 @@ class UsageMeter:
 
 
 def _children() -> tuple[float, int]:
-    """Return the seconds of a core that ended children took, and the largest memory of one of them, in bytes."""
+    """Return the CPU seconds that ended child processes took, and the largest memory of one of them, in bytes."""
     try:
         import resource
     except ImportError:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import dagster as dg
 
 DAEMON_TOLERANCE_SECONDS = 300.0
-# The prefix of the class names of each kind of storage, from the least durable kind on.
+# The prefix of the class names of each kind of storage, starting with the least durable.
 CLASS_PREFIXES = {"memory": "inmemory", "sqlite": "sqlite", "postgresql": "postgres"}
 
 
@@ -30,8 +30,8 @@ def _kind(storage: type) -> str:
 
 
 def read_schema_revisions(instance: "dg.DagsterInstance") -> tuple[str | None, str]:
-    """Return Alembic's revision of the tables (an outdated one if they differ), and the one that the installed Dagster
-    needs.
+    """Return Alembic's revision of the tables (an outdated one if they differ), and the revision that the installed
+    Dagster needs.
     """
     storages = (instance.run_storage, instance.event_log_storage, instance.schedule_storage)
     versions = [version for storage in storages if storage is not None and (version := storage.alembic_version())]
@@ -73,11 +73,11 @@ def list_pools(assets: "Iterable[dg.AssetsDefinition]") -> dict[str, list[str]]:
 
 
 def read_automation(instance: "dg.DagsterInstance", declared: Mapping[str, bool]) -> tuple[list[str], list[str]]:
-    """Return the schedules and sensors that are off, and those that are on.
+    """Return the schedules and sensors that are off, and the ones that are on.
 
     Args:
-        instance: keeps what was switched on or off by hand.
-        declared: for each schedule and sensor, whether the definitions switch it on.
+        instance: the instance, which stores what was switched on or off by hand.
+        declared: by name of the schedule or sensor, whether the definitions switch it on.
     """
     from ml_assets.resources.dagster_internals.automation_state import InstigatorStatus
 

@@ -31,7 +31,7 @@ def probe_mlflow(uri: str) -> MlflowStore:
     if "://" not in uri or uri.startswith("file:"):
         return MlflowStore("unknown", "it is neither a server nor a database")
     if not is_database(uri):
-        # A store of a plugin, which only MLflow knows.
+        # The store of a plugin that only MLflow knows.
         return MlflowStore(uri.partition(":")[0])
     kind = "sqlite" if path else "postgresql" if is_postgresql(uri) else uri.partition(":")[0].partition("+")[0]
     if path is not None and not path.exists():
@@ -59,7 +59,7 @@ def _probe_server(uri: str) -> MlflowStore:
         experiments = request(uri, "/api/2.0/mlflow/experiments/search?max_results=1").status_code
         if experiments in (401, 403):
             return MlflowStore("server", f"it refuses to answer (HTTP {experiments})")
-        problem = f"this is no MLflow server (HTTP {experiments})" if experiments >= 400 else None
+        problem = f"this is not an MLflow server (HTTP {experiments})" if experiments >= 400 else None
         return MlflowStore("server", problem)
     except NoResponse as error:
         return MlflowStore("server", f"it does not answer ({error.reason})")

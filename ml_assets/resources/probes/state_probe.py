@@ -29,8 +29,8 @@ NOTIFICATIONS_FILE = "notifications.db"
 def explain_database_error(
     error: BaseException, home: str | None, mlflow: str | None
 ) -> DamagedState | RefusedFile | None:
-    """Return the SQLite files that are the reason of an error of a database, because they are damaged or this user may
-    not use them; None if there are none.
+    """Return the SQLite files that caused a database error, because they are damaged or this user may not use them;
+    None if there are none.
 
     Args:
         error: the error, with its chain of causes.

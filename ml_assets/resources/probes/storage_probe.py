@@ -1,4 +1,6 @@
-"""Access to a directory or bucket, its free space and its time: tried out, because permissions alone do not tell."""
+"""Access to a directory or bucket, its free space and its time: tested by using it, because permissions alone are not
+conclusive.
+"""
 
 import os
 import shutil
@@ -71,7 +73,7 @@ def measure_bucket_skew(bucket: Bucket, now: Callable[[], float] = time) -> floa
     """
     before = now()
     date_header = bucket.date()
-    # The header has whole seconds, cut off.
+    # The header is truncated to whole seconds.
     return None if date_header is None else (before + now()) / 2 - parsedate_to_datetime(date_header).timestamp() - 0.5
 
 

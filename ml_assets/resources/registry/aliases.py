@@ -1,4 +1,4 @@
-"""Aliases and tags of a registered model: reading them, and setting them to the state that the release ledger wants."""
+"""Aliases and tags of a registered model: reading them, and setting them to the state in the release ledger."""
 
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ def alias_holder(client: "MlflowClient", name: str, alias: str) -> "ModelVersion
     try:
         return client.get_model_version_by_alias(name, alias)
     except MlflowException as error:
-        # An alias that does not exist is an invalid parameter to MLflow, not a missing resource.
+        # MLflow reports a missing alias as an invalid parameter, not as a missing resource.
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             return None
         raise
@@ -50,5 +50,5 @@ def set_registry_state(client: "MlflowClient", name: str, current: RegistryState
 
 
 def mark_release_complete(client: "MlflowClient", name: str, release: int) -> None:
-    """Tag the registered model `name` with the number of a release that is carried out in full."""
+    """Tag the registered model `name` with the number of a release that was carried out completely."""
     client.set_registered_model_tag(name, RELEASE_TAG, str(release))

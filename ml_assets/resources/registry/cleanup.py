@@ -34,7 +34,7 @@ def registered_versions(client: "MlflowClient", name: str) -> list[ModelVersion]
         model_versions += page
     aliases: dict[int, list[str]] = {}
     try:
-        # Aliases are read after the versions, so that one that was set meanwhile is included; a search need not return
+        # Aliases are read after the versions, so that an alias set in between is included; a search need not return
         # aliases at all.
         for alias, version in client.get_registered_model(name).aliases.items():
             aliases.setdefault(int(version), []).append(alias)
@@ -55,7 +55,7 @@ def registered_versions(client: "MlflowClient", name: str) -> list[ModelVersion]
 
 
 def delete_version(client: "MlflowClient", name: str, number: int) -> bool:
-    """Delete a version unless an alias points to it now; return whether it is gone.
+    """Delete a version unless an alias points to it; return whether it is gone.
 
     MLflow has no conditional deletion: an alias that is set within the milliseconds between check and deletion is lost
     with the version.
@@ -73,8 +73,8 @@ def delete_version(client: "MlflowClient", name: str, number: int) -> bool:
 
 
 def logged_models(client: "MlflowClient", name: str) -> "dict[str, list[LoggedModel]]":
-    """Return the models logged to the experiment `name` by their digest, without those that other code logged, which
-    have no tag `model_digest`.
+    """Return the models logged to the experiment `name` by digest, without models of other code, which have no tag
+    `model_digest`.
     """
     experiment = find_experiment(client, name)
     models: dict[str, list[LoggedModel]] = {}

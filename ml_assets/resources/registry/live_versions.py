@@ -32,7 +32,7 @@ def read_released(registry: "ModelRegistry", name: str) -> Released | None:
     """Return the live versions of model `name`, in one request; None if there is no such model.
 
     Raises:
-        ValueError: when the share of the canary is no whole number from 0 to 100.
+        ValueError: when the share of the canary is not a whole number from 0 to 100.
         MlflowUnavailable, mlflow.exceptions.MlflowException, sqlite3.Error: when the registry cannot be read.
     """
     model = registry.reader.model(name) if registry.may_hold_models() else None

@@ -53,7 +53,7 @@ class ModelRegistry(dg.ConfigurableResource):
     """
 
     dagster_ui: str = ""
-    """URL of Dagster's webserver, for links to it; there are none without it."""
+    """URL of Dagster's webserver, for links to it; without it there are no links."""
 
     _connected: "MlflowClient | None" = PrivateAttr(default=None)
     _reader: RegistryReader | None = PrivateAttr(default=None)
@@ -74,7 +74,8 @@ class ModelRegistry(dg.ConfigurableResource):
         return versions
 
     def numbers(self, name: str, digests: Collection[str]) -> dict[str, int]:
-        """Return the lowest version of each of a few digests of model `name` that are registered; only these are read.
+        """Return the lowest version of each of the given digests of model `name` that is registered; only these
+        versions are read.
 
         Raises:
             ValueError, MlflowUnavailable: as `registered`.
@@ -91,9 +92,8 @@ class ModelRegistry(dg.ConfigurableResource):
         However many processes register the same digest, at the same time or one after another, one version remains:
         each process creates its version after everything else is logged, with the digest in the same request, then
         searches all versions with that digest. Numbers are assigned in the order in which versions become visible, so
-        each process sees all lower ones, and all keep the lowest. A process that dies before it creates its version
-        leaves an MLflow run without one; one that dies right after may leave a second version, which the next
-        registration of the digest removes.
+        each process sees all lower numbers, and all keep the lowest. A process that dies first leaves an MLflow run
+        without a version; one that dies right after may leave a second version, which the next registration removes.
 
         Args:
             run: the MLflow run of the Dagster run; used only if there is no such version.
@@ -150,7 +150,7 @@ class ModelRegistry(dg.ConfigurableResource):
         return lacks_files(self.reader.source(name, number), reveal(self.tracking_uri))
 
     def holder_of(self, digest: str) -> str | None:
-        """Return a registered model, of whatever name, that has a version with a digest; None if there is none."""
+        """Return the name of any registered model that has a version with a digest; None if there is none."""
         if not self.may_hold_models():
             return None
         versions = self.client.search_model_versions(
@@ -227,7 +227,7 @@ class ModelRegistry(dg.ConfigurableResource):
         tags = {**record.version_tags(), RUN_TAG: dagster_run_id}
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                # await_creation_for is for stores that copy files; here it would add a request and a pause.
+                # await_creation_for is meant for stores that copy files; here it would add a request and a pause.
                 return self.client.create_model_version(
                     record.name,
                     logged.artifact_location,
@@ -250,7 +250,7 @@ class ModelRegistry(dg.ConfigurableResource):
         return None
 
     def _create_model(self, record: ModelRecord) -> None:
-        """Create the registered model, unless another process does."""
+        """Create the registered model, unless it exists or another process creates it."""
         from mlflow.exceptions import MlflowException
 
         try:

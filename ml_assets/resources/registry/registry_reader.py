@@ -1,7 +1,7 @@
-"""Reading of the registry: the registered model, and which versions there are.
+"""Reading of the registry: the registered model and its versions.
 
-An SQLite store is read from its tables, so that a day with nothing to do does not load MLflow, and the scoring service
-asks it every second at little cost; every other store is read through MLflow's client.
+An SQLite store is read from its tables, so that a day with nothing to do does not load MLflow and the scoring service
+can poll it every second at little cost. Every other store is read through MLflow's client.
 """
 
 import sqlite3
@@ -21,7 +21,7 @@ VERSIONS_PER_PAGE = 1000
 
 
 class RegistryReader(Protocol):
-    """What is read of the registry; names and digests consist of safe characters."""
+    """The interface for reading the registry; names and digests consist of safe characters."""
 
     def versions(self, name: str) -> Iterable[tuple[int, str]]:
         """Return number and digest of each version of a model."""
@@ -111,6 +111,6 @@ def open_reader(uri: str, connect_client: "Callable[[], MlflowClient]") -> Regis
     try:
         is_known = tables.has_known_schema()
     except sqlite3.Error:
-        # MLflow says why.
+        # MLflow reports why.
         is_known = False
     return TableReader(tables) if is_known else ClientReader(connect_client())

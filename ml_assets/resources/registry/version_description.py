@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 # MLflow displays the first tag as the description and the second as the version of the code.
 NOTE_TAG, COMMIT_TAG = "mlflow.note.content", "mlflow.source.git.commit"
 STAGES = ("trained_model", "evaluation", "model_registry_entry")
-# Of all plots, which begin with those of the main metrics.
+# The number of plots shown; plots of the main metrics come first.
 MAIN_PLOTS = 2
-# What MLflow's tables hold of a description. SQLite takes longer ones, and PostgreSQL refuses them.
+# The maximum length of a description in MLflow's tables. SQLite accepts longer ones, PostgreSQL refuses them.
 LONGEST = 5000
 
 
@@ -28,14 +28,14 @@ def description(
     record: "ModelRecord", dagster_run_id: str, dagster_ui: str, commit: str | None, mlflow_run_id: str | None = None
 ) -> str:
     """Return the description of a version in Markdown, without the secrets of this process: first training period,
-    metrics, gates and the main plots, then where everything is.
+    metrics, gates and the main plots, then the locations of everything else.
 
     Args:
         record: the model.
         dagster_run_id: ID of the Dagster run that registered it.
         dagster_ui: URL of Dagster's webserver; empty for a description without links.
         commit: commit of the code, if known.
-        mlflow_run_id: ID of the MLflow run whose plots the description shows; None for one without plots.
+        mlflow_run_id: ID of the MLflow run whose plots the description shows; None for a description without plots.
     """
     provenance = json.loads(record.artifacts["passport.json"])
     landed_objects = provenance.get("landed_objects", [])
@@ -56,14 +56,14 @@ def description(
         **({"code": f"commit `{commit}`"} if commit else {}),
     }
     table = ["| what | where |", "|---|---|", *(f"| {what} | {where} |" for what, where in lines.items())]
-    # Half a thousand characters for the title, the period and the plots.
+    # Leave 500 characters for the title, the period and the plots.
     summary = _summary(record, mlflow_run_id, LONGEST - 500 - sum(len(line) + 1 for line in table))
     return "\n".join([title(record), "", *(redact_text(line) for line in [*summary, *table])])[:LONGEST]
 
 
 def _summary(record: "ModelRecord", mlflow_run_id: str | None, room: int) -> list[str]:
-    """Return what a person looks for first: training period, gates, metrics and main plots; of metrics and gates as
-    many as there is room for, in characters.
+    """Return the most important facts: training period, gates, metrics and main plots, with as many metrics and gates
+    as fit into `room` characters.
     """
     params, metrics, reasons = record.params, record.finite_metrics(), record.gate_reasons()
     lines = []

@@ -26,8 +26,8 @@ LOGGED_MODEL = re.compile(r"/models/(m-[0-9a-f]+)/artifacts/?$")
 def lacks_files(source: str, tracking_uri: str) -> bool:
     """Return whether files of a version are gone from MLflow's artifact store.
 
-    Versions that other code registered have other files, and are not looked at. Nothing is known of a store that cannot
-    be listed; the doctor's check `artifacts` reports it.
+    Versions that other code registered have other files and are not checked. A store that cannot be listed counts as
+    complete; the doctor's check `artifacts` reports it.
 
     Args:
         source: the location of the files of the version.
@@ -38,7 +38,7 @@ def lacks_files(source: str, tracking_uri: str) -> bool:
     try:
         names = _list(source, tracking_uri)
         return DESCRIPTION not in names or not set(ARTIFACTS) <= _list(f"{source}/artifacts", tracking_uri)
-    # Each kind of store has exceptions of its own.
+    # Each kind of store raises its own exceptions.
     except Exception as error:
         log.debug("the files of %s cannot be listed: %s", source, error)
         return False
@@ -46,7 +46,7 @@ def lacks_files(source: str, tracking_uri: str) -> bool:
 
 def _list(uri: str, tracking_uri: str) -> set[str]:
     if uri.startswith("file:///"):
-        # MLflow's own listing of a folder gives the same names, and takes a second to import.
+        # MLflow's own listing of a folder returns the same names, but takes a second to import.
         folder = Path(url2pathname(urlsplit(uri).path))
         return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     from mlflow.artifacts import list_artifacts

@@ -22,7 +22,7 @@ def tag_values(client: "MlflowClient", name: str, tag: str) -> dict[str, str]:
 
 def set_tag(client: "MlflowClient", name: str, digest: str, tag: str, value: str | None) -> None:
     """Set a tag of the version with a digest, without the secrets of this process, or remove it if the value is None.
-    Nothing happens without such a version.
+    If there is no such version, nothing happens.
     """
     for version in client.search_model_versions(f"name = '{name}' and tags.model_digest = '{digest}'"):
         if value is not None:
@@ -32,7 +32,7 @@ def set_tag(client: "MlflowClient", name: str, digest: str, tag: str, value: str
 
 
 def safe_in_a_filter(field: str, value: str) -> str:
-    """Return a name or digest that can stand in a filter of MLflow.
+    """Check a name or digest for use in an MLflow filter, and return it.
 
     Raises:
         ValueError: when it has other characters than letters, digits, `_`, `:` and `-`.

@@ -22,7 +22,7 @@ def update_version(client: "MlflowClient", version: "ModelVersion", record: Mode
     """Update tags, metrics and description of a version. They may change while the bytes of the model do not: other
     gates, a repaired label in the holdout.
 
-    A version whose MLflow run somebody deleted keeps its model; only what the run showed is not updated.
+    A version whose MLflow run somebody deleted keeps its model; only the run is not updated.
     """
     for name, value in record.version_tags().items():
         if version.tags.get(name) != value:
@@ -43,7 +43,9 @@ def update_version(client: "MlflowClient", version: "ModelVersion", record: Mode
 
 
 def link_model_to_version(client: "MlflowClient", model_id: str, version: "ModelVersion") -> None:
-    """Tag a logged model with its version, as MLflow servers do themselves; a database used directly does not."""
+    """Tag a logged model with its version, as MLflow servers do; a store that is used directly as a database
+    does not.
+    """
     client.set_logged_model_tags(
         model_id, {"mlflow.modelVersions": json.dumps([{"name": version.name, "version": int(version.version)}])}
     )

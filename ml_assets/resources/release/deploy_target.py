@@ -30,8 +30,8 @@ class DeployTarget(dg.ConfigurableResource):
     """Arguments of dagster-aws's S3Resource for s3:// (endpoint_url, region_name)."""
 
     def metadata(self, model: str) -> dict[str, Any] | None:
-        """Return the metadata of the published model, whatever became of its files; None if they are not there, or
-        cannot be read.
+        """Return the metadata of the published model, whatever the state of its files; None if the metadata are missing
+        or unreadable.
         """
         try:
             metadata = json.loads(self._files.read(f"{model}/{METADATA}"))
@@ -49,7 +49,9 @@ class DeployTarget(dg.ConfigurableResource):
             return None
 
     def damage(self, model: str) -> str | None:
-        """Return a message if metadata.json cannot name the published model; None if it can, or there is none."""
+        """Return a message if metadata.json does not identify the published model; None if it does, or there is
+        none.
+        """
         try:
             metadata = json.loads(self._files.read(f"{model}/{METADATA}"))
             _ = [file["path"] for file in metadata["files"].values()], metadata["model_digest"]
@@ -57,11 +59,11 @@ class DeployTarget(dg.ConfigurableResource):
             return None
         except (ValueError, TypeError, KeyError, AttributeError):
             path = f"{self.uri.rstrip('/')}/{model}/{METADATA}"
-            return DEPLOY_MANIFEST.explain(path, "it is no JSON with the files of a model", model)
+            return DEPLOY_MANIFEST.explain(path, "it is not JSON with the files of a model", model)
         return None
 
     def read_files(self, model: str, digest: str) -> dict[str, bytes]:
-        """Return the files of a model that was published.
+        """Return the files of a published model.
 
         Raises:
             FileNotFoundError: when one is missing.
@@ -69,7 +71,7 @@ class DeployTarget(dg.ConfigurableResource):
         return {name: self.read_file(model, digest, name) for name in ARTIFACTS}
 
     def read_file(self, model: str, digest: str, name: str) -> bytes:
-        """Return a file of a model that was published.
+        """Return a file of a published model.
 
         Raises:
             FileNotFoundError: when it is missing.
@@ -77,14 +79,14 @@ class DeployTarget(dg.ConfigurableResource):
         return self._files.read(f"{model}/{digest}/{name}")
 
     def digests(self, model: str) -> list[str]:
-        """Return the digests of the models that have files here, in their order."""
+        """Return the digests of the models that have files here, sorted."""
         keys = (key.removeprefix(f"{model}/").partition("/") for key in self._files.keys(f"{model}/"))
         return sorted({digest for digest, _, name in keys if name})
 
     def problem(self, model: str) -> str | None:
-        """Return how metadata.json differs from the files that it names; None if it does not, or nothing is published.
+        """Return how the files named in metadata.json differ from it; None if they do not, or nothing is published.
 
-        Readers load the files that it names, after a comparison of each with the SHA-256 that it states.
+        Readers compare each of these files with its SHA-256 in metadata.json before they load it.
         """
         try:
             metadata = json.loads(self._files.read(f"{model}/{METADATA}"))

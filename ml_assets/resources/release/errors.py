@@ -1,9 +1,9 @@
-"""Errors of releases: one that could not be carried out, and a ledger that lacks some."""
+"""Errors of releases: a release that could not be carried out, and a ledger that lacks releases."""
 
 
 class NotCarriedOut(Exception):
-    """A release is valid and in the ledger, but MLflow or the deploy target could not be synchronized with it. The next
-    call of `Releases.state` synchronizes them.
+    """A release is valid and in the ledger, but MLflow or the deploy target could not be synchronized. The next call of
+    `Releases.state` synchronizes them.
     """
 
 

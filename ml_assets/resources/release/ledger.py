@@ -23,17 +23,17 @@ LEDGER = "release_ledger"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 APPLICATION = "release"
 LOST = (
-    "It records who released what, and is made from nothing else. Restore the file from the versions of the bucket or "
-    "a backup of the lake (docs/how-to/backup.md); until then nothing is released, and what is live keeps scoring."
+    "It records all releases and cannot be rebuilt. Restore the file from the versions of the bucket or "
+    "a backup of the lake (docs/how-to/backup.md); until then nothing is released, and the live versions keep scoring."
 )
 
 
 class LedgerConflict(Exception):
-    """Another release was made since the state was read on which a release is based; nothing was written."""
+    """Another release was made after the state was read that this release is based on; nothing was written."""
 
 
 class DamagedLedger(LakeError, DamagedState):
-    """A file of the ledger is damaged or gone. Nothing else has its releases."""
+    """A file of the ledger is damaged or gone. Its releases are recorded nowhere else."""
 
     def __init__(self, uri: str, problem: str):
         super().__init__(f"{uri}, a part of the release ledger, {problem}. {LOST}")
@@ -60,7 +60,7 @@ class Ledger:
         """Return all current rows, with the columns of LEDGER_ROWS, in the order of their releases; none before the
         first release.
 
-        Costs one read of the log, and one read of each file (of one release) that this object has not read yet.
+        This reads the log once, and each file (of one release) that this object has not read yet.
         """
         self._refresh()
         return self._rows()
@@ -76,14 +76,12 @@ class Ledger:
         return fold(self.rows())
 
     def latest(self) -> Release:
-        """Return what is live now."""
+        """Return the current release."""
         self._refresh()
         return self._latest()
 
     def number(self) -> int:
-        """Return the number of the last release, 0 before the first. It is read from the log of the table, however
-        many files the table has.
-        """
+        """Return the number of the last release, 0 before the first. It is read from the log of the table alone."""
         table = open_table(*self._lake.location(self._model, LEDGER), self._folder.paths)
         return table.transaction_version(APPLICATION) or 0 if table is not None else 0
 
@@ -95,7 +93,7 @@ class Ledger:
             move: the release.
 
         Raises:
-            LedgerConflict: when something else is live by now.
+            LedgerConflict: when another release was made in the meantime.
             ValueError: when `move` is not the result of its action on `before`.
             LakeError: when the lake cannot be used.
         """
@@ -122,8 +120,8 @@ class Ledger:
                 commit_properties=CommitProperties(app_transactions=[transaction], max_commit_retries=0),
             )
         except CommitFailedError as error:
-            # The store may have accepted the commit and the response been lost; the client's retry then conflicts with
-            # its own commit.
+            # The store may have accepted the commit although the response was lost; the client's retry then conflicts
+            # with its own commit.
             if not all(row in self.rows() for row in rows):
                 raise LedgerConflict(self._released_meanwhile(before)) from error
 
@@ -175,7 +173,7 @@ class Ledger:
         # Reads the new commits, which raises an error if one of them is cut off.
         if self._transactions is not None:
             self._transactions.get(APPLICATION)
-        # Of the Arrow table of delta-rs itself: a conversion to one of pyarrow would load pandas, as does a cast.
+        # Reads delta-rs's own Arrow table: converting it to a pyarrow table would load pandas, as a cast would.
         paths = table.get_add_actions(flatten=True).column("path").to_pylist()
         for path in paths:
             if path not in self._rows_by_file:
@@ -200,7 +198,7 @@ class Ledger:
         first, is_complete = releases[0] if releases else 1, len(releases) == table.version()
         if is_complete and releases == list(range(first, first + len(releases))):
             return
-        # A ledger that was lost goes on after the last release that MLflow knows; then each commit has its release.
+        # A lost ledger continues after the last release known to MLflow; from then on each commit has its release.
         last = table.transaction_version(APPLICATION) or 0
         missing = sorted(set(range(first if is_complete else 1, last + 1)) - set(releases))
         operations = {commit["version"]: commit.get("operation") for commit in table.history()}
@@ -215,7 +213,9 @@ class Ledger:
 
 
 def _to_rows(table: "pa.Table") -> list[dict[str, Any]]:
-    """Convert rows as `to_pylist` does, which loads pandas for times with a zone; those of the ledger are in UTC."""
+    """Convert rows as `to_pylist` does, which would load pandas for times with a zone; times in the ledger are
+    in UTC.
+    """
     import pyarrow as pa
 
     columns = []

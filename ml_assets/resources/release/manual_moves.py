@@ -1,4 +1,4 @@
-"""Versions that a person may release or move an alias to in MLflow, and the description of such a move."""
+"""Versions that a person may release, or point an alias to in MLflow, and descriptions of such moves."""
 
 from datetime import date
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ class ReleaseRefused(Exception):
 
 
 def version_of(model_version: "ModelVersion") -> Version:
-    """Return a version as its tags describe it.
+    """Return a version with the model day and digest in its tags.
 
     Raises:
         ReleaseRefused: when it has no tags `day` and `model_digest`, or does not pass its gates.
@@ -29,7 +29,7 @@ def version_of(model_version: "ModelVersion") -> Version:
 
 
 def describe_move(before: Release, after: Release) -> str:
-    """Describe what was moved in MLflow by hand between two states, as the reason of a release."""
+    """Describe the manual changes in MLflow between two states, as the reason of a release."""
     old = before.aliases
     moved = [
         f"{alias} from {old[alias] or 'none'} to {version or 'none'}"

@@ -43,7 +43,7 @@ class ReleaseTargets:
         return digest in self._numbers.of_digests([digest], registry_state)
 
     def is_moved_by_hand(self, registry_state: RegistryState, release: Release) -> bool:
-        """Return whether MLflow's state differs from the one that carrying out `release`, the latest, left there."""
+        """Return whether MLflow's state differs from the state after `release`, the latest, was carried out."""
         if registry_state.release != release.number:
             return False
         wanted = registry_state_of(release, self._numbers.of(release, registry_state))
@@ -60,14 +60,14 @@ class ReleaseTargets:
         registry_state: RegistryState | None,
         with_files: bool = False,
     ) -> list[str]:
-        """Return the differences of MLflow and of the deploy target from the ledger, one sentence each. Nothing is
+        """Return how MLflow and the deploy target differ from the ledger, one sentence for each difference. Nothing is
         changed.
 
         Args:
             latest: the latest release.
             rows: rows of the ledger, in the order of their releases.
             registry_state: the state of MLflow's registered model.
-            with_files: whether MLflow's files of the live versions are looked up, which takes requests of their own.
+            with_files: whether to check MLflow's files of the live versions, which takes further requests.
         """
         if problem := self.lost_ledger(latest, registry_state):
             return [problem]
@@ -87,9 +87,9 @@ class ReleaseTargets:
 
     def synchronize(self, latest: Release, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         """Set the aliases and publish the champion of the latest release; return what could not be done, one sentence
-        each.
+        for each problem.
 
-        What is to be changed follows from the state that `registry_state` has read last.
+        The changes depend on the state that `registry_state` read last.
 
         Args:
             latest: the latest release.
@@ -137,7 +137,7 @@ class ReleaseTargets:
 
 
 def read_registry_differences(registry: ModelRegistry, name: str, latest: Release) -> list[str]:
-    """Return the differences of MLflow's registered model from the latest release of the ledger, one sentence each."""
+    """Return how MLflow's registered model differs from the latest release of the ledger, one sentence each."""
     registry_state = registry.release_state(name)
     return _differences(
         registry, name, latest, registry_state, VersionNumbers(registry, name).of(latest, registry_state)

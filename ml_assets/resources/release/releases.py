@@ -23,16 +23,15 @@ from ml_assets.resources.release.release_targets import ReleaseTargets
 log = logging.getLogger("ml_assets.releases")
 DEPLOYMENT = "deployment"
 ATTEMPTS = 5
-# Longer than a process that carries out a release takes to read the ledger again.
+# Longer than a process takes to read the ledger again after it has carried out a release.
 SETTLE_SECONDS = 1.0
 
 
 class Releases:
     """The releases of one model. Not safe across threads; other processes may release at the same time.
 
-    Attributes:
-        ledger: the release ledger of the model.
-        problems: what the last call could not synchronize, one sentence each.
+    Attributes: ledger: the release ledger of the model. problems: the problems that the last call could not resolve,
+        one sentence each.
     """
 
     def __init__(self, lake: Lake, registry: ModelRegistry, deploy_target: DeployTarget, name: str):
@@ -44,10 +43,10 @@ class Releases:
         self.problems: list[str] = []
 
     def state(self) -> Release:
-        """Return what is live now.
+        """Return the current release.
 
-        A release that a process left incomplete when it died is completed. An alias that somebody moved in MLflow by
-        hand is adopted into the ledger.
+        A release that a dead process left incomplete is completed. An alias that somebody moved in MLflow by hand is
+        adopted into the ledger.
 
         Raises:
             LakeError, MlflowUnavailable: when the lake or the registry cannot be reached.
@@ -68,12 +67,12 @@ class Releases:
             )
         elif registry_state is None or registry_state.release == latest.number:
             return latest
-        # Else only the mark is missing that the release is complete.
+        # Otherwise only the mark of completion is missing.
         self._carry_out()
         return self.ledger.latest()
 
     def differences(self) -> list[str]:
-        """Return the differences of MLflow and of the deploy target from the ledger, one sentence each. Nothing is
+        """Return how MLflow and the deploy target differ from the ledger, one sentence for each difference. Nothing is
         changed.
 
         Raises:
@@ -82,7 +81,7 @@ class Releases:
         return self._targets.differences(*self._read(), with_files=True)
 
     def _read(self) -> tuple[Release, list[dict[str, Any]], RegistryState | None]:
-        """Read ledger and MLflow until the ledger is not older than what was carried out meanwhile."""
+        """Read ledger and MLflow, and the ledger again if it lacks releases that MLflow has carried out."""
         rows = self.ledger.rows()
         registry_state = self._targets.registry_state()
         latest = fold(rows)[-1][1] if rows else Release()
@@ -149,9 +148,9 @@ class Releases:
             move: the release.
 
         Raises:
-            LedgerConflict: when something else is live by now; read the state and decide again.
+            LedgerConflict: when another release was made in the meantime; read the state and decide again.
             ReleaseRefused: when a version that goes live is not in the registry, or its files are not in the lake.
-            NotCarriedOut: when it is in the ledger, but MLflow or the deploy target cannot be written.
+            NotCarriedOut: when the release is in the ledger, but MLflow or the deploy target cannot be written.
         """
         self.problems = []
         registry_state = self._targets.registry_state()
@@ -173,7 +172,8 @@ class Releases:
             ) from error
 
     def _adopt_manual_move(self, registry_state: RegistryState, state: Release) -> None:
-        # A process that carries out an older release late reads the newer one right after, and corrects the aliases.
+        # A process that was late to carry out an older release reads the newer release right after, and corrects the
+        # aliases.
         time.sleep(SETTLE_SECONDS)
         if self._targets.registry_state() != registry_state or self.ledger.latest() != state:
             return
@@ -184,10 +184,10 @@ class Releases:
                 self.ledger.append(state, Move("adopt", adopted, day, "MLflow", describe_move(state, adopted), {}))
         except ReleaseRefused as refused:
             self._report(
-                f"what was moved in MLflow by hand is not adopted: {refused}; it is reset to release {state.number}"
+                f"the manual change in MLflow is not adopted: {refused}; it is reset to release {state.number}"
             )
         except LedgerConflict:
-            log.info("%s: another process released while what was moved in MLflow was adopted", self._name)
+            log.info("%s: another process released while a manual change in MLflow was adopted", self._name)
 
     def _adopted_release(self, registry_state: RegistryState, state: Release) -> Release:
         champion, challenger = (
@@ -206,7 +206,7 @@ class Releases:
         return adopt(state, champion, challenger, percent, paused, self._first_day(state, undated))
 
     def _first_day(self, state: Release, adopted: Release) -> date:
-        """Return the first day of predictions that a manual move applies to: the one after the newest day with a
+        """Return the first day of predictions that a manual move applies to: the day after the newest day with a
         decision.
         """
         decided, moves = self.newest_decided_day(), self.ledger.moves()
@@ -237,7 +237,9 @@ class Releases:
             raise ReleaseRefused(f"{version} of {self._name} cannot go live: {error}") from error
 
     def _carry_out(self) -> None:
-        """Synchronize MLflow and the deploy target with the ledger, again if another process releases meanwhile."""
+        """Synchronize MLflow and the deploy target with the ledger, and repeat if another process releases in the
+        meantime.
+        """
         for attempt in range(ATTEMPTS):
             if attempt:
                 self._targets.registry_state()

@@ -1,4 +1,4 @@
-"""Restoration of what somebody removed: an experiment, a run, a registered model, live versions, files of models."""
+"""Restoration of deleted experiments, runs, registered models, live versions and model files."""
 
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -34,8 +34,8 @@ class CannotRestore(Exception):
 
 
 class Restoration:
-    """Puts back what the release ledger of one model needs, from whatever copy there is. Aliases and the deploy target
-    are left to `Releases.state`.
+    """Restores everything that the release ledger of one model needs, from any copy that is left. Aliases and the
+    deploy target are left to `Releases.state`.
 
     Args:
         lake: the lake.
@@ -63,7 +63,7 @@ class Restoration:
         self._find_record = find_record
 
     def apply(self) -> list[str]:
-        """Restore everything that can be restored; return what was done, one sentence each.
+        """Restore everything that can be restored; return one sentence for each change.
 
         Raises:
             CannotRestore: when there is no copy of the files of a live model; raised after everything else is restored.
@@ -101,14 +101,14 @@ class Restoration:
         return [f"renamed the registered model {holder} to {self._name}"]
 
     def _begin_ledger(self) -> list[str]:
-        """Let `Releases.state` adopt what is live in MLflow, or else the model of the deploy target, if the ledger lost
-        releases.
+        """If the ledger lost releases, let `Releases.state` adopt the live versions in MLflow, or else the model of the
+        deploy target.
         """
         latest, registry_state = Ledger(self._lake, self._name).latest(), self._registry.release_state(self._name)
-        done, after = [], f"the release ledger goes on after release {latest.number} with"
+        done, after = [], f"the release ledger continues after release {latest.number} with"
         if registry_state and explain_lost_ledger(self._name, latest, registry_state):
             mark_release_complete(self._registry.client, self._name, latest.number)
-            done.append(f"{after} what is live in MLflow")
+            done.append(f"{after} the live versions in MLflow")
         metadata = self._target.metadata(self._name)
         if metadata is None or explain_lost_ledger(self._name, latest, None, metadata) is None:
             return done
@@ -137,7 +137,7 @@ class Restoration:
         return list(versions.values())
 
     def _restore_files(self, version: Version) -> list[str]:
-        """Copy the files of a model to the lake, unless they are there."""
+        """Copy the files of a model to the lake, unless it has them."""
         try:
             read_model_files(self._lake, self._name, version.digest)
             return []
@@ -170,7 +170,7 @@ class Restoration:
         return files is not None and model_digest(files[MODEL], files[PREPROCESSING]) != version.digest
 
     def _restore_target(self) -> list[str]:
-        """Publish the champion again if a file of it in the deploy target is damaged, or its metadata are.
+        """Publish the champion again if one of its files in the deploy target, or its metadata, is damaged.
 
         A champion that is not published at all is left to `Releases.state`.
         """
@@ -200,13 +200,13 @@ class Restoration:
         run = ManualRun(client, client.tracking_uri, self._artifact_root, self._name)
         number = self._registry.register(run, record).version
         for alias, live in Ledger(self._lake, self._name).latest().aliases.items():
-            # Without it, the alias would look like one that somebody deleted.
+            # Without it, the alias would look as if somebody had deleted it.
             if live == version:
                 client.set_registered_model_alias(self._name, alias, str(number))
         return [f"registered {version} again, as version {number}"]
 
     def _record(self, version: Version) -> ModelRecord:
-        """Return the record of a version from the tables of the lake, or else from its files."""
+        """Return the record of a version from the lake's tables, or if they lack it, from its files."""
         files = read_model_files(self._lake, self._name, version.digest)
         return self._find_record(version.day, version.digest) or record_of_files(
             self._name, version.day, version.digest, files, self._lake.uri, artifacts_key(self._name, version.digest)
@@ -219,7 +219,7 @@ class Restoration:
         try:
             run = client.get_run(registered.run_id) if registered.run_id else None
         except MlflowException:
-            # It was removed for good; the version does not need it.
+            # The run was deleted permanently; the version does not need it.
             return []
         if run is None or run.info.lifecycle_stage != "deleted":
             return []

@@ -1,4 +1,4 @@
-"""The numbers of live versions in MLflow, looked up again when versions changed."""
+"""The numbers of live versions in MLflow, looked up again when versions have changed."""
 
 from collections.abc import Collection
 
@@ -8,10 +8,10 @@ from ml_assets.resources.registry.model_registry import ModelRegistry
 
 
 class VersionNumbers:
-    """Version numbers in MLflow by digest: a version that was registered again has another number.
+    """Version numbers in MLflow by digest, because a version that was registered again has a new number.
 
-    MLflow dates a registered model whenever one of its versions is created, changed or deleted, and never uses a number
-    twice. So a number that was looked up holds for as long as that date is the same.
+    MLflow updates the timestamp of a registered model whenever one of its versions is created, changed or deleted, and
+    never reuses a number. So a looked-up number stays valid while that timestamp is the same.
     """
 
     def __init__(self, registry: ModelRegistry, name: str):
@@ -25,7 +25,7 @@ class VersionNumbers:
 
         Args:
             release: the release.
-            registry_state: the state of the registered model, read now; None if MLflow does not have the model.
+            registry_state: the current state of the registered model; None if MLflow does not have the model.
         """
         return self.of_digests({version.digest for version in release.aliases.values() if version}, registry_state)
 

@@ -1,1 +1,1 @@
-"""The scrub: reading everything that is stored to find what is damaged. It changes nothing; remedies are elsewhere."""
+"""The scrub: reading all stored files to find damage. It changes nothing; repairs are elsewhere."""

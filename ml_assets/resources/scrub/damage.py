@@ -1,4 +1,4 @@
-"""Damage that a scrub finds: a file whose content is not what was written."""
+"""Damage found by a scrub: a file whose content differs from what was written."""
 
 from dataclasses import dataclass
 from datetime import date

@@ -1,4 +1,4 @@
-"""Comparing the files of models in the lake, the deploy target and MLflow with their digests. Nothing is changed."""
+"""Comparison of model files in the lake, the deploy target and MLflow with their digests. Nothing is changed."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from ml_assets.resources.scrub.damage import Damage
 
 def scrub_lake_models(lake: Lake, model: str) -> Iterator[Damage | None]:
     """Compare the files of every model in the lake with the digest that names their folder; yield the damage of each
-    model, None for one that is whole.
+    model, None if it is intact.
     """
     root = artifacts_key(model, "")
     digests = {key.removeprefix(root).partition("/")[0] for key in lake.files.keys(root)}
@@ -48,7 +48,7 @@ def scrub_deploy_target(target: DeployTarget, model: str) -> Iterator[Damage | N
 
 
 def scrub_registered_models(registry: ModelRegistry, model: str) -> Iterator[Damage | None]:
-    """Compare the artifacts of every version in MLflow that has a digest with it."""
+    """Compare the artifacts of every version in MLflow with the digest of the version, if it has one."""
     for digest, number in sorted(registry.registered(model).items(), key=lambda item: item[1]):
         version = registry.client.get_model_version(model, str(number))
         files = read_artifacts(registry.client, version)
@@ -73,6 +73,6 @@ def _difference(read: Callable[[str], bytes], digest: str) -> str | None:
     except (FileNotFoundError, KeyError) as error:
         return f"a file is missing ({error})"
     except ValueError as error:
-        return f"{ARTIFACTS[-1]} is no JSON ({error})"
+        return f"{ARTIFACTS[-1]} is not JSON ({error})"
     actual = model_digest(files[MODEL], files[PREPROCESSING])
     return None if actual == digest else f"its files have the digest {actual}"

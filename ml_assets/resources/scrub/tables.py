@@ -1,4 +1,4 @@
-"""Reading every file of every table of the lake, one at a time, for damage. Nothing is changed."""
+"""Search for damage in every file of every table of the lake, one file at a time. Nothing is changed."""
 
 import json
 from collections.abc import Iterator
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
 LOG = "_delta_log/"
 COMMIT_REMEDY = "restore it from the versions of the bucket or a backup of the lake (docs/how-to/backup.md)"
-CHECKPOINT_REMEDY = "remove it together with _last_checkpoint: the commits beside it have all that it has"
+CHECKPOINT_REMEDY = "remove it together with _last_checkpoint: the commits contain everything that it contains"
 
 
 def list_tables(lake: Lake) -> list[tuple[str, str]]:
-    """Return model and asset of every table of the lake, in their order, without those that somebody moved away."""
+    """Return model and asset of every table of the lake, sorted, without tables that somebody moved away."""
     parts = (key.split("/") for key in lake.files.keys("") if f"/{LOG}" in key)
     return sorted({(part[0], part[1]) for part in parts if len(part) == 4 and not part[1].endswith(MOVED_AWAY)})
 
 
 def scrub_table(lake: Lake, model: str, asset: str) -> Iterator[Damage | None]:
-    """Read the log and the live files of a table; yield the damage of each file, None for one that is whole.
+    """Read the log and the live files of a table; yield the damage of each file, None if it is intact.
 
     Args:
         lake: the lake.
@@ -58,14 +58,14 @@ def scrub_table(lake: Lake, model: str, asset: str) -> Iterator[Damage | None]:
 
 
 def scrub_newest_release(lake: Lake, registry: ModelRegistry, target: DeployTarget, model: str) -> Damage | None:
-    """Compare the newest release of the ledger with those that MLflow and the deploy target carried out.
+    """Compare the newest release of the ledger with the releases that MLflow and the deploy target carried out.
 
-    A newest commit that vanished whole leaves a ledger that looks whole.
+    If the newest commit vanished completely, the rest of the ledger looks intact.
     """
     try:
         latest = Ledger(lake, model).latest()
     except LakeError:
-        # The scrub of the table names it.
+        # The scrub of the table reports it.
         return None
     state = registry.release_state(model)
     problem = explain_lost_ledger(model, latest, state, target.metadata(model))
@@ -100,7 +100,7 @@ def _scrub_log(folder: TableFolder, uri: str, model: str, asset: str) -> Iterato
 def _scrub_days(model: str, asset: str, delta: "DeltaTable", folder: TableFolder, uri: str) -> Iterator[Damage | None]:
     files = list_files(delta, uri, folder.read)
     transactions = Transactions(delta, folder.read, uri)
-    remedy = f"`ml-assets repair {model} --damaged` makes the day again from what it was made from"
+    remedy = f"`ml-assets repair {model} --damaged` makes the day again from its inputs"
     days = {day for day, fingerprint in transactions.days().items() if fingerprint != EXPIRED} | set(files.paths)
     for day in sorted(days):
         lost = f"the rows of {day} in {model}/{asset}"
@@ -122,7 +122,7 @@ def _scrub_measurements(
     model: str, asset: str, delta: "DeltaTable", folder: TableFolder, uri: str
 ) -> Iterator[Damage | None]:
     lost = f"measurements in {model}/{asset}"
-    remedy = f"nothing but estimates reads the table, and these leave the file out; {move_away(uri)} to begin anew"
+    remedy = f"only estimates read the table, and they leave the file out;  {move_away(uri)} to begin anew"
     for path in _paths(delta):
         reason = _file_problem(folder, path)
         yield None if reason is None else Damage(f"{uri}/{path}", reason, lost, remedy)
@@ -135,7 +135,7 @@ def _scrub_ledger(lake: Lake, model: str, delta: "DeltaTable", folder: TableFold
         is_whole = is_whole and reason is None
         yield None if reason is None else Damage(f"{delta.table_uri}/{path}", reason, f"a release of {model}", LOST)
     if is_whole:
-        # Whether a release is in no file.
+        # Finds a release that is in none of the files.
         Ledger(lake, model).rows()
 
 
@@ -146,7 +146,7 @@ def _paths(delta: "DeltaTable") -> list[str]:
 
 
 def _file_problem(folder: TableFolder, path: str) -> str | None:
-    """Return why a file is not what was written; None if it is."""
+    """Return how a file differs from what was written; None if it does not."""
     try:
         read_rows(folder.read(path), path, None, None)
     except (DamagedFile, OSError) as error:

@@ -15,7 +15,7 @@ KEY_EXISTS = ("PreconditionFailed", "412", "ConditionalRequestConflict", "NotMod
 NO_SUCH_KEY = ("NoSuchKey", "404")
 ATTEMPTS = 3
 PROBES = 2
-# Every listing of an S3 store has one of them, also one without objects.
+# Every listing of an S3 store has one of these elements, even a listing without objects.
 LISTING_FIELDS = {"Contents", "Name", "KeyCount", "IsTruncated"}
 
 
@@ -24,7 +24,7 @@ _MD5 = re.compile("[0-9a-f]{32}")
 
 
 class ContentDiffers(Exception):
-    """A store delivers another content than the one that it listed."""
+    """A store delivers content other than what it listed."""
 
 
 class NoListing(Exception):
@@ -34,8 +34,8 @@ class NoListing(Exception):
 class Bucket:
     """Objects under a prefix of an S3 bucket. The digest of an object is its ETag.
 
-    seconds: the time in which the store has to answer a request, which is tried PROBES times; None for what Dagster's
-    S3Resource has, a minute and five times. For requests that somebody waits for.
+    seconds: timeout of a request that somebody waits for, which is tried PROBES times; None for the defaults of
+    Dagster's S3Resource, a minute and five times.
     """
 
     def __init__(self, uri: str, s3: Mapping[str, str], seconds: float | None = None):
@@ -62,7 +62,7 @@ class Bucket:
         Raises:
             botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError: when the store refuses or does not
                 respond.
-            NoListing: when the response is no listing.
+            NoListing: when the response is not a listing.
         """
         prefix_length = len(self.prefix) + 1 if self.prefix else 0
         begin = {"StartAfter": self._full(after)} if after else {}
@@ -111,7 +111,7 @@ class Bucket:
         try:
             content, etag = self._get(listed.key, IfMatch=listed.digest)
             if etag != listed.digest:
-                # A store that ignores the condition.
+                # The store ignores the condition.
                 raise FileNotFoundError(f"{listed.key} no longer has the digest {listed.digest}")
             if self._is_as_listed(content, listed):
                 return content
@@ -123,7 +123,7 @@ class Bucket:
         if self._is_as_listed(again, listed):
             return again
         if len(again) == listed.size and again == content:
-            # With encryption by a key of its own, or behind a gateway, a store has other ETags.
+            # With a custom encryption key, or behind a gateway, a store may have other ETags.
             self._has_md5_etags = False
             return again
         raise ContentDiffers(
@@ -178,7 +178,7 @@ class Bucket:
 
     @property
     def endpoint(self) -> str:
-        """The URL of the store, without a user name or password that it may contain."""
+        """The URL of the store, without user name and password."""
         return re.sub(r"//[^/]*@", "//", self._client.meta.endpoint_url)
 
     def date(self) -> str | None:

@@ -28,7 +28,7 @@ def problem_of_conditional_puts(lake: Bucket) -> str | None:
 
 
 def check_conditional_puts(lake: Bucket) -> None:
-    """Check that this store can hold a lake.
+    """Check that this store can hold a lake safely.
 
     An empty object with a unique name is put under the prefix of the lake twice, each time on the condition that it
     does not exist (If-None-Match: *), and deleted again. The store must refuse the second put; delta-rs relies on that
@@ -38,7 +38,7 @@ def check_conditional_puts(lake: Bucket) -> None:
         lake: the prefix of the lake.
 
     Raises:
-        StoreUnfit: when it cannot, or cannot be used; the cause is the exception of the client.
+        StoreUnfit: when it cannot, or is not usable at all; the cause is the exception of the client.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -55,7 +55,7 @@ def check_conditional_puts(lake: Bucket) -> None:
 
 def _second_put_is_refused(lake: Bucket, key: str) -> bool:
     if not lake.create(key, b""):
-        # The client sent the first put again because the response was lost, and the store refused it.
+        # The client repeated the first put because the response was lost, and the store refused the repetition.
         _remove(lake, key)
         return True
     try:
@@ -70,7 +70,7 @@ def _remove(lake: Bucket, key: str) -> None:
     try:
         lake.delete(key)
     except (BotoCoreError, ClientError) as error:
-        # Commits need no permission to delete anything.
+        # Commits do not need permission to delete.
         log.warning(
             "the empty object %s stays in %s: it could not be deleted: %s", key, bucket_at_endpoint(lake), error
         )

@@ -1,5 +1,5 @@
-"""Notes of files of corrected rows: an empty file for each of them in a folder of its own, so that a correction that
-somebody removes is missed.
+"""Notes of correction files: an empty file for each in a separate folder, so that the removal of a correction is
+noticed.
 """
 
 from collections.abc import Collection, Iterable
@@ -12,7 +12,7 @@ NOTES = "correction_notes"
 
 
 def write_notes(files: Directory | Bucket, model: str, paths: Iterable[str]) -> None:
-    """Note files of corrections that were written.
+    """Write a note for each file of corrections.
 
     Args:
         files: the files of the lake.

@@ -13,7 +13,7 @@ from uuid import uuid4
 from ml_assets.resources.storage.stored_object import KEYS_PER_PAGE, FileSize, StoredObject
 
 UNFINISHED = ".unfinished"
-# No process takes this long to write a file; one that began earlier is dead.
+# No process takes this long to write a file; older partial files belong to dead processes.
 MAX_WRITE_SECONDS = 3600
 
 
@@ -33,11 +33,11 @@ class Directory:
     """Files under a local directory. The digest of a file is the MD5 of its content, which is the ETag that S3 gives a
     single-part upload.
 
-    A file is first written under another name beside it. A partial file that a process left when it died is never
-    listed, and is deleted after an hour, when the file is written again or deleted.
+    A file is first written under another name in the same folder. A partial file of a dead process is never listed, and
+    is deleted when its file is next written or deleted, after an hour at the earliest.
 
-    A key whose text leads out of the directory is refused everywhere. Symbolic links are followed: whoever may create
-    one in the directory may read and write its target.
+    A key whose text leads out of the directory is refused everywhere. Symbolic links are followed: a user who may
+    create one in the directory may read and write its target.
     """
 
     def __init__(self, root: Path):
@@ -55,7 +55,7 @@ class Directory:
         return (key for key in self._list(prefix, after, before) if self._path(key).is_file())
 
     def _list(self, prefix: str, after: str, before: str | None) -> Iterator[str]:
-        """Yield the same keys with those of broken links."""
+        """Yield the same keys, and also those of broken links."""
         top = self._path(prefix.rpartition("/")[0])
         ancestors_of = {str(top): {os.path.realpath(top)}}
         for folder, folders, names in os.walk(top, onerror=self._refuse_unlistable, followlinks=True):
@@ -76,11 +76,11 @@ class Directory:
                     _check_name(path)
                     yield key
                 elif _is_broken(path) and (is_in_range or _may_contain(f"{key}/", prefix, after, before)):
-                    # It may be the link to a folder with keys in the range.
+                    # The broken link may have led to a folder with keys in the range.
                     yield key
 
     def _refuse_unlistable(self, error: OSError) -> None:
-        """Raise what os.walk would ignore, unless a folder does not exist, or no longer."""
+        """Raise an error that os.walk would ignore, unless a folder does not exist or has vanished."""
         if not isinstance(error, FileNotFoundError):
             raise error
         folder = Path(error.filename)
@@ -91,7 +91,7 @@ class Directory:
                 return
 
     def describe(self, prefix: str) -> list[StoredObject]:
-        """Return the files whose keys begin with `prefix`, sorted by key, without files that vanish meanwhile.
+        """Return the files whose keys begin with `prefix`, sorted by key, without files that vanish during the listing.
 
         Raises:
             OSError: as in `pages`.
@@ -155,7 +155,7 @@ class Directory:
 
     def sizes(self, prefix: str) -> list[FileSize]:
         """Return the sizes of the files whose keys begin with `prefix`, by key, without reading them; a file that
-        vanishes meanwhile is left out.
+        vanishes during the listing is left out.
         """
         sizes = []
         for key in self.keys(prefix):
@@ -203,7 +203,7 @@ def _is_unfinished(name: str) -> bool:
 
 
 def _delete_partial_files(path: Path) -> None:
-    """Delete partial files that dead processes left beside a file."""
+    """Delete partial files of a file that dead processes left behind."""
     with suppress(FileNotFoundError), os.scandir(path.parent) as entries:
         for entry in entries:
             if (

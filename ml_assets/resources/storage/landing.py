@@ -46,8 +46,8 @@ class LandedDay:
 class Landing(dg.ConfigurableResource):
     """The landing area: a directory, or s3://bucket/prefix.
 
-    Every method raises LandingUnavailable when it does not exist or cannot be listed: only a place that is there can
-    have no files.
+    Every method raises LandingUnavailable when the landing does not exist or cannot be listed: only an existing landing
+    can have no files.
     """
 
     uri: str
@@ -55,7 +55,7 @@ class Landing(dg.ConfigurableResource):
     """Arguments of dagster-aws's S3Resource for s3:// (endpoint_url, region_name)."""
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Send the place to another process, which opens it with its own credentials."""
+        """Send the location to another process, which opens it with its own credentials."""
         return _open, (self.uri, dict(self.s3))
 
     @cached_property
@@ -63,7 +63,7 @@ class Landing(dg.ConfigurableResource):
         return open_objects(self.uri, self.s3)
 
     def missing_root(self) -> str | None:
-        """Return why there is no directory of the landing; None where there is one, or where it is a bucket."""
+        """Return why the directory of the landing does not exist; None if it does, or if the landing is a bucket."""
         return missing_root(self._objects.root) if isinstance(self._objects, Directory) else None
 
     def objects_of_day(self, source: Source, day: date) -> list[StoredObject]:
@@ -73,12 +73,12 @@ class Landing(dg.ConfigurableResource):
     def files_of_day(
         self, source: Source, day: date, others: Sequence[str] = ()
     ) -> tuple[list[StoredObject], list[str]]:
-        """List the data files of one day, and the files beside them that the pattern does not match.
+        """List the data files of one day, and the files next to them that the pattern does not match.
 
         Args:
             source: the source of the files.
             day: the day.
-            others: patterns of files that are there for another purpose.
+            others: patterns of files that have another purpose.
 
         Returns:
             Both sorted by key; the second without hidden files and folders, whose names begin with `_` or `.`.
@@ -131,7 +131,7 @@ class Landing(dg.ConfigurableResource):
             last: the last day.
             now: the time at which the age of a file is measured, with a zone.
         """
-        # A marker is in the folder of the files, and its name need not begin like theirs.
+        # A marker is in the folder of the files, but its name need not share their prefix.
         pattern = source.files if sensor.marker is None else marker_key(source.files, "*")
         with refuse_absence(self._objects, self.uri):
             for listing in plan_listings(pattern, first, last):
@@ -154,7 +154,7 @@ class Landing(dg.ConfigurableResource):
                         objects, requests = [], 0
                     if stored.key.startswith(remaining[-1][1]):
                         objects.append(stored)
-                # Other folders with any number of objects may lie between those of two days: skip them.
+                # Skip other folders, with any number of objects, that lie between the folders of two days.
                 if listing.before is not None and page and page[-1].key < sort_key_before(remaining[-1][1]):
                     after = sort_key_before(remaining[-1][1])
                     break

@@ -26,8 +26,8 @@ def refuse_absence(objects: Directory | Bucket, uri: str) -> Iterator[None]:
         uri: the URI of the landing, for the message.
 
     Raises:
-        LandingUnavailable: the cause is the exception of the file system or of the client, so that a transient failure
-            is recognized as such.
+        LandingUnavailable: caused by the exception of the file system or of the client, so that a transient failure is
+            recognized as such.
         FileNotFoundError: when a file that was listed is gone.
     """
     if isinstance(objects, Bucket):
@@ -48,7 +48,7 @@ def refuse_absence(objects: Directory | Bucket, uri: str) -> Iterator[None]:
 
 
 def missing_root(root: Path) -> str | None:
-    """Return why a directory is not there, or None."""
+    """Return why a directory does not exist; None if it does."""
     if root.is_dir():
         return None
     if root.is_symlink() and not root.exists():

@@ -7,9 +7,9 @@ from pathlib import Path
 from ml_assets.resources.storage.bucket import Bucket
 from ml_assets.resources.storage.directory import Directory
 
-# For a request that somebody waits for: a store that is there answers within a second.
+# Timeout of a request that somebody waits for; a reachable store answers within a second.
 SECONDS_TO_ANSWER = 10
-# The standard library's parser would cut a path at # and ?, which names of folders may contain.
+# The standard library's parser would cut a path at # and ?, which folder names may contain.
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://[^/]*")
 _ONE_SLASH = re.compile(r"(s3|file):/?(?!/)", re.IGNORECASE)
 
@@ -20,7 +20,7 @@ def open_objects(uri: str, s3: Mapping[str, str], seconds: float | None = None) 
     Args:
         uri: a directory (a path or file://), or s3://bucket/prefix.
         s3: arguments of dagster-aws's S3Resource (endpoint_url, region_name); boto3 finds the credentials itself.
-        seconds: the time in which a bucket has to answer, where somebody waits for it.
+        seconds: timeout for a bucket, if somebody waits for the answer.
 
     Raises:
         ValueError: for another scheme.
@@ -39,10 +39,10 @@ def check_place(uri: str, name: str = "") -> None:
 
     Args:
         uri: the URI.
-        name: that of the environment variable with the URI, for the message.
+        name: name of the environment variable with the URI, for the message.
 
     Raises:
-        ValueError: for another scheme, and for one with fewer slashes.
+        ValueError: for another scheme, or a scheme with fewer slashes.
     """
     match = _SCHEME.match(uri)
     if _ONE_SLASH.match(uri) or (match is not None and match[1].lower() not in ("s3", "file")):

@@ -30,4 +30,4 @@ def read_marker(files: Directory | Bucket, uri: str, key: str) -> list[date]:
     try:
         return [date.fromisoformat(day) for day in json.loads(content)["days"]]
     except (ValueError, TypeError, KeyError) as error:
-        raise DamagedMarker(MARKER.explain(f"{uri.rstrip('/')}/{key}", "it is no JSON with days")) from error
+        raise DamagedMarker(MARKER.explain(f"{uri.rstrip('/')}/{key}", "it is not JSON with days")) from error

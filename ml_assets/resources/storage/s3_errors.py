@@ -1,5 +1,5 @@
-"""Messages for people about an S3 store that refuses a request or does not respond. They say what to do and contain no
-credential.
+"""Error messages about an S3 store that refuses a request or does not respond. They say what to do and contain no
+credentials.
 """
 
 from typing import Any

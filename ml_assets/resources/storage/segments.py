@@ -1,7 +1,7 @@
-"""Segments of served requests in the lake: Parquet files by day that many processes write without knowing each other.
+"""Segments of served requests in the lake: Parquet files by day that many processes write independently.
 
-The name of a segment says where its rows come from, so writing it twice leaves one. A segment is complete or not there,
-because a put is atomic. The stage served_requests commits the segments of a day to its table.
+The name of a segment identifies the source of its rows, so writing it twice leaves one. A segment is complete or does
+not exist, because a put is atomic. The stage served_requests commits the segments of a day to its table.
 """
 
 from collections.abc import Sequence
@@ -64,7 +64,7 @@ class Segments:
         """Return the rows of a segment.
 
         Raises:
-            DamagedSegment: when it is no Parquet file, or gone.
+            DamagedSegment: when it is not a Parquet file, or gone.
         """
         import pyarrow as pa
         import pyarrow.parquet as pq

@@ -38,7 +38,7 @@ def answering(pages: Mapping[str, tuple[int, bytes]]) -> Iterator[str]:
     ("pages", "store"),
     [
         ({"/health": (200, b"OK"), "/version": (200, b"2.22.0")}, MlflowStore("server", server="2.22.0")),
-        ({}, MlflowStore("server", "this is no MLflow server (HTTP 404)")),
+        ({}, MlflowStore("server", "this is not an MLflow server (HTTP 404)")),
         ({"/health": (401, b"")}, MlflowStore("server", "it refuses to answer (HTTP 401)")),
     ],
 )

@@ -178,7 +178,7 @@ def test_a_lost_ledger_stops_releases_until_it_begins_anew_with_what_is_live(pla
     (tmp_path / "lake" / "small" / "release_ledger").rename(tmp_path / "elsewhere")
     with pytest.raises(LedgerLost, match="ends with release 0, but MLflow carried out release 1"):
         place.releases().state()
-    assert "the release ledger goes on after release 0 with what is live in MLflow" in place.restore()
+    assert "the release ledger continues after release 0 with the live versions in MLflow" in place.restore()
     assert place.releases().state().champion == place.champion
     assert place.releases().differences() == []
 
@@ -236,7 +236,9 @@ def test_a_deploy_target_with_releases_that_neither_ledger_nor_mlflow_have_stops
     with pytest.raises(LedgerLost, match="the deploy target has the champion of release 1"):
         place.releases().state()
     done = place.restore()
-    assert "the release ledger goes on after release 0 with the model of the deploy target, version 1" in " ".join(done)
+    assert "the release ledger continues after release 0 with the model of the deploy target, version 1" in " ".join(
+        done
+    )
     assert place.releases().state().champion == place.champion
     assert place.releases().differences() == []
 
