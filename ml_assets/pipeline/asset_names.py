@@ -49,7 +49,7 @@ METRIC_BOUNDS = "feature_metrics"
 SCORE_DRIFT = "score_drift"
 
 LANDED_FILES = "landed_files"
-"""Metadata of an asset that is made from landed files: their pattern."""
+"""Metadata key of an asset that is made from landed files; its value is their pattern."""
 
 LANDED_TO_FEATURES = (RAW, VALIDATED, QUARANTINED, FEATURES)
 LABEL_ASSETS = (RAW_LABELS, LABELS, QUARANTINED_LABELS)
@@ -68,7 +68,7 @@ def model_assets(spec: ModelSpec) -> tuple[str, ...]:
 
 
 def release_assets(spec: ModelSpec) -> tuple[str, ...]:
-    """List the assets that decide what is live, score with it, and observe it."""
+    """List the assets that decide which versions are live, score with them, and observe them."""
     observed = {SERVED_REQUESTS: spec.deployment.capture, PREDICTION_QUALITY: spec.deployment.quality}
     return (*RELEASE_ASSETS, *(name for name, settings in observed.items() if settings))
 

@@ -1,4 +1,4 @@
-"""The attributes of a defs.yaml as Dagster reads them: a specification, or one that has templates to resolve first."""
+"""The attributes of a defs.yaml as Dagster reads them: a specification, possibly with templates to resolve."""
 
 import re
 from collections.abc import Mapping
@@ -24,14 +24,14 @@ _ENV = re.compile(r"\benv\.(\w+)")
 
 
 class ModelAttributes(RootModel[Any]):
-    """The attributes of a ModelPipeline as they are in its file. They are validated when templates in them are
-    resolved, by the component, whose errors name file, line and field without a stack trace.
+    """The attributes of a ModelPipeline as written in its file. The component validates them when it resolves their
+    templates, with errors that name file, line and field without a stack trace.
     """
 
     @classmethod
     def model_json_schema(cls, *arguments: Any, **named: Any) -> dict[str, Any]:
-        """Return the schema of the specification, in which each value may be a template; one that accepts everything
-        under `dg check defs`, which would stop at the errors of the schema: those of the component say more.
+        """Return the schema of the specification, in which each value may be a template. Under `dg check defs` it
+        accepts everything: the command would stop at errors of the schema, and those of the component say more.
         """
         command = click.get_current_context(silent=True)
         if command and command.command_path.endswith(" check defs"):
@@ -43,8 +43,9 @@ def load_attributes(attributes: BaseModel | None, context: dg.ComponentLoadConte
     """Build the specification of one component.
 
     Args:
-        attributes: as they are in the file, or a specification that was built in Python; None where the file has none.
-        context: of the component.
+        attributes: the attributes as written in the file, or a specification built in Python; None if the file has
+            none.
+        context: the load context of the component.
 
     Raises:
         ComponentMessageError: naming file, line, field and reason of each problem.
@@ -64,7 +65,7 @@ def load_attributes(attributes: BaseModel | None, context: dg.ComponentLoadConte
 
 
 def _with_other_problems(problem: str, context: dg.ComponentLoadContext) -> str:
-    """Add the problems of the other models of the project, of which Dagster would load none: by file and line."""
+    """Add the problems of the project's other broken models, by file and line; Dagster would load no model at all."""
     own = (_file_of(context.component_path), _position(context.component_path))
     problems = {(model.path, model.position): model.problem for model in find_model_files(context.defs_module_path)}
     problems[own] = problem
@@ -100,7 +101,7 @@ def resolve_attributes(attributes: ModelAttributes, context: dg.ResolutionContex
     """Resolve the templates in attributes, such as `{{ env.FEED }}` and those of a `template_vars_module`.
 
     Args:
-        attributes: of one component.
+        attributes: the attributes of one component.
         context: has the names that templates may use, and the lines of the file.
 
     Raises:

@@ -92,8 +92,8 @@ def ml_assets_environment() -> dg.Definitions:
 
 
 class ModelScaffolder(Scaffolder):
-    """Scaffolder of a defs.yaml that loads as it is and shows the fields that every model needs, and of the file that
-    binds the resources.
+    """Scaffolder of a defs.yaml that loads without edits and shows the fields that every model needs, and of the file
+    that binds the resources.
     """
 
     def scaffold(self, request: ScaffoldRequest[Any]) -> None:
@@ -144,20 +144,21 @@ class ModelPipeline(dg.Component):
         return cls(load_attributes(attributes, context))
 
     def get_asset_spec(self, base_spec: dg.AssetSpec) -> dg.AssetSpec:
-        """Return the specification of an asset; a subclass changes group, tags, kinds, owners, description, metadata or
-        automation condition here, adds dependencies, or puts a prefix before the key.
+        """Return the specification of an asset. A subclass can override this to change group, tags, kinds, owners,
+        description, metadata or automation condition, to add dependencies, or to put a prefix before the key.
 
         Args:
-            base_spec: the specification as this component has it, with the key `<model>/<asset>`.
+            base_spec: the specification of this component, with the key `<model>/<asset>`.
         """
         return base_spec
 
     def get_asset_check_spec(self, base_spec: dg.AssetCheckSpec) -> dg.AssetCheckSpec:
-        """Return the specification of a check; a subclass changes description, metadata or whether it blocks here.
+        """Return the specification of a check. A subclass can override this to change description, metadata or whether
+        it blocks.
 
         Args:
-            base_spec: the specification as this component has it. The check `newest_day_on_time`, which is no part of
-                the asset's step, does not come here.
+            base_spec: the specification of this component. The check `newest_day_on_time` is not passed here, because
+                it is not part of the asset's step.
         """
         return base_spec
 
@@ -172,14 +173,14 @@ class ModelPipeline(dg.Component):
         return spec, Translation(assets, self.get_asset_check_spec)
 
     def build_defs(self, context: dg.ComponentLoadContext | None) -> dg.Definitions:
-        """Build the assets with their checks, the jobs, the sensors and the schedules; without a context, for a model
-        that is built in Python.
+        """Build the assets with their checks, the jobs, the sensors and the schedules; without a context if the model
+        is built in Python.
 
         Retention and freshness have jobs and schedules only if the specification sets them, and a sensor evaluates
         automation conditions only where a model is not due every day.
 
         Raises:
-            ValueError: when a subclass changes what has to stay in the specification of an asset or check.
+            ValueError: when a subclass changes a fixed part of the specification of an asset or check.
         """
         if context is not None:
             warn_of_unbound_resources(context)

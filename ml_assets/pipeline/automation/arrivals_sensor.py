@@ -43,7 +43,7 @@ REFUSED_CHANGE = (
 
 @dataclass(frozen=True)
 class ArrivalsScan:
-    """The result of one tick: runs to request, closed days whose change is refused (table, day), the cursor to keep,
+    """The result of one tick: runs to request, closed days whose changes are refused (table, day), the cursor to keep,
     the age of the newest landed rows in days before yesterday (0 if nothing has landed or the scan is to be resumed),
     and a summary for the log.
     """
@@ -66,8 +66,8 @@ def scan_arrivals(
 ) -> ArrivalsScan:
     """Compare landed files of rows and labels within the look-back with the lake, and request each difference once.
 
-    The scan stops at its time limit or after REQUESTS_PER_TICK list requests, half of them for each of two feeds; the
-    next tick resumes there.
+    The scan stops at its time limit or after REQUESTS_PER_TICK list requests, which two feeds share equally; the next
+    tick resumes there.
 
     Args:
         spec: the model's specification.
@@ -75,7 +75,7 @@ def scan_arrivals(
         compare_day: compares a day in the lake with landed objects.
         cursor: the cursor that the last tick kept.
         now: the time, with a zone.
-        clock: seconds on a clock that never goes back, for the limit.
+        clock: monotonic clock in seconds, for the limit.
         seconds: the time limit.
     """
     feeds = [feed for feed in (rows_feed(spec), labels_feed(spec)) if feed]
@@ -97,7 +97,7 @@ def scan_arrivals(
             if visible_from <= day <= last
         ]
         key = f"{spec.name} {first}...{last} {digest(content, cursor.requests)[:16]}"
-        # Of these days no rows have landed yet.
+        # No rows of these days have landed yet.
         requests.append(RangeRequest(first, last, key, LABEL_ASSETS if only_labels else ()))
     next_cursor = SensorCursor(
         cursor.requests + len(requests), {name: scan.cursor for name, scan in scans.items()}, cursor.history
@@ -113,7 +113,7 @@ def scan_arrivals(
 def _scan_new_lake(
     spec: ModelSpec, landing: Landing, compare_day: CompareDay, cursor: SensorCursor, now: datetime
 ) -> ArrivalsScan:
-    """Scan as far back as a model of the newest landed day reads; a second time where that day is before yesterday."""
+    """Scan as far back as a model of the newest landed day reads; scan twice if that day is before yesterday."""
     scan = partial(scan_arrivals, landing=landing, compare_day=compare_day, cursor=cursor, now=now)
     first = scan(with_first_look_back(spec), seconds=SECONDS_PER_TICK / 2)
     if not first.days_behind:
@@ -175,7 +175,8 @@ def arrivals_sensor(spec: ModelSpec, job: "UnresolvedAssetJobDefinition") -> dg.
         history = request_history(spec, landing, validated_in_lake(spec, lake), scan.requests, now)
         requested = digest([request.key for request in history])[:16] if history else ""
         if requested != cursor.history and history:
-            # The runs of one tick are queued in any order, so those that read the history are requested by the next.
+            # The runs of one tick are queued in any order, so runs that read the history are requested by the next
+            # tick.
             context.log.info(f"{spec.name}: {describe_history(history)}. The days themselves are requested next")
             return dg.SensorResult(
                 run_requests=[_run_request(spec, request) for request in history],

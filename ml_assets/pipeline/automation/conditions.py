@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 
 def on_data_change() -> dg.AutomationCondition:
-    """Return `AutomationCondition.eager()` that ignores materializations of days that stayed as they are.
+    """Return a variant of `AutomationCondition.eager()` that ignores materializations of unchanged days.
 
-    A run of a model materializes every day that it is asked for, and the data version of a day stays while its rows do.
-    Dagster's own eager() counts each materialization of an upstream asset as an update (`newly_updated`), and a step
-    of several days cannot leave some of them without one; this condition counts only those with another data version.
+    A run of a model materializes every requested day, and the data version of a day stays the same while its rows do.
+    Dagster's own eager() counts each materialization of an upstream asset as an update (`newly_updated`), and a step of
+    several days cannot skip the materialization of some. This condition counts only materializations with a new data
+    version.
 
     Like eager(), it looks at the newest day only. To follow changes of earlier days as well, take that part away:
     `on_data_change().without(dg.AutomationCondition.in_latest_time_window())`.
@@ -34,7 +35,8 @@ def on_data_change() -> dg.AutomationCondition:
 class ModelDue(dg.AutomationCondition):
     """Condition of the days on which a model is due by `training.every`.
 
-    With `training.when` every other day may be one, which training finds out from the lake, so these days pass, too.
+    With `training.when` a model may be due on any other day as well, which training decides from the lake, so all days
+    pass.
 
     Args:
         schedule: the days on which a model is due.
@@ -52,15 +54,15 @@ class ModelDue(dg.AutomationCondition):
         return f"a model is due by {self._schedule}{others}"
 
     def evaluate(self, context: dg.AutomationContext) -> dg.AutomationResult:
-        """Return those of the candidate days on which a model is, or may be, due."""
+        """Return the candidate days on which a model is, or may be, due."""
         days = context.candidate_subset.expensively_compute_partition_keys()
         due = {day for day in days if self._triggers or self._schedule.is_due(date.fromisoformat(day))}
         return dg.AutomationResult(context, context.candidate_subset.compute_intersection_with_partition_keys(due))
 
 
 def with_due_conditions(spec: ModelSpec, assets: Sequence[dg.AssetsDefinition]) -> list[dg.AssetsDefinition]:
-    """Give the assets of a model that is not due every day a condition by which automation leaves out the other days;
-    an asset that has a condition keeps it.
+    """Add a condition to the assets of a model that is not due every day, so that automation skips the other days; an
+    asset that has a condition keeps it.
 
     Args:
         spec: the model's specification.
@@ -84,7 +86,7 @@ def due_sensors(spec: ModelSpec, assets: Sequence[dg.AssetsDefinition]) -> list[
     """Build the sensor that evaluates these conditions, if assets have them. It is off by default, because the daily
     schedule trains the models that are due.
 
-    The code server evaluates it, because the daemon knows no conditions but those of Dagster.
+    The code server evaluates it, because the daemon knows only Dagster's own conditions.
 
     Args:
         spec: the model's specification.

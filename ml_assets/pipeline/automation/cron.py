@@ -32,7 +32,7 @@ def check_cron_fields(spec: ModelSpec) -> None:
 
 def _check_cron(field: str, cron: str) -> None:
     try:
-        # A job's name and not a selection of assets, whose parser takes 50 ms to import.
+        # Named by its job: the parser of an asset selection takes 50 ms to import.
         dg.ScheduleDefinition(name="cron", cron_schedule=cron, job_name="cron")
     except dg.DagsterInvalidDefinitionError as error:
         raise ValueError(

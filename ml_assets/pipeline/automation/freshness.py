@@ -1,4 +1,4 @@
-"""The freshness check of a model: the rows of the newest day have to be there by the deadline."""
+"""The freshness check of a model: the rows of the newest day must be validated by the deadline."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ NEWEST_DAY = "day"
 
 
 def newest_day_check(spec: ModelSpec) -> dg.AssetChecksDefinition:
-    """Build the check of validated_data that yesterday's partition is there, whatever else was materialized since.
+    """Build the check of validated_data that yesterday has rows, whatever else was materialized since.
 
     It writes nothing and belongs to no pool, so it does not wait for a backfill that may be the reason for the delay.
     """
@@ -34,7 +34,7 @@ def newest_day_check(spec: ModelSpec) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=asset_key(spec, VALIDATED),
         name=NEWEST_DAY_ON_TIME,
-        description=f"The rows of yesterday (in {spec.source.time_zone}) are there; evaluated at the deadline, and "
+        description=f"The rows of yesterday (in {spec.source.time_zone}) are validated; evaluated at the deadline, and "
         "whenever it is executed.",
         op_tags=settings.op_tags,
     )
@@ -79,7 +79,7 @@ def freshness_job(spec: ModelSpec, check: dg.AssetChecksDefinition) -> "Unresolv
     return dg.define_asset_job(
         f"{spec.name}_freshness",
         selection=dg.AssetSelection.checks(check),
-        description=f"Checks that the newest day of {spec.name} is there.",
+        description=f"Checks that the newest day of {spec.name} has rows.",
         tags=run_tags(spec),
     )
 
@@ -93,5 +93,5 @@ def freshness_schedule(spec: ModelSpec, job: "UnresolvedAssetJobDefinition") -> 
         cron_schedule=spec.freshness.deadline,
         execution_timezone=spec.source.time_zone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description=f"Checks at each deadline that the newest day of {spec.name} is there.",
+        description=f"Checks at each deadline that the newest day of {spec.name} has rows.",
     )

@@ -1,4 +1,4 @@
-"""Runs that a sensor requests over ranges of days, and those that have to come before them."""
+"""Runs that a sensor requests over ranges of days, and the runs that have to come before them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from ml_assets.resources.storage.landing import Landing
 class RangeRequest:
     """A request for a run over a range of days.
 
-    key: the same when the same change is requested again after a crash, and never otherwise. assets: names of the
-    assets that the run makes; empty for all of its job.
+    key: equal for two requests only if they are for the same change, such as after a crash. assets: names of the assets
+    that the run makes; empty for all of its job.
     """
 
     first: date
@@ -26,7 +26,7 @@ class RangeRequest:
 
 
 def with_first_look_back(spec: ModelSpec, days_behind: int = 0) -> ModelSpec:
-    """Return the specification with a look-back over what a model of the newest day reads, for a new lake.
+    """Return the specification with a look-back over all days that a model of the newest day reads, for a new lake.
 
     Args:
         spec: the model's specification.
@@ -46,19 +46,19 @@ def request_history(
 ) -> list[RangeRequest]:
     """Request the validation of earlier landed days that were never validated and that features of `requests` read.
 
-    Without it these features could not be made. The days have files and lie before the look-back, as in a new lake over
-    a landing that is older than it. Only where such days may exist are files listed.
+    Without it these features could not be made. These days have files and lie before the look-back, as in a new lake
+    over an older landing. Files are listed only if such days may exist.
 
     Args:
         spec: the model's specification.
         landing: where files land.
         is_validated: returns whether the lake has validated rows of a day.
-        requests: what the sensor requests, oldest first.
+        requests: the requests of the sensor, oldest first.
         now: the time, with a zone.
 
     Returns:
-        Requests that have to come before `requests`, each with a key that stays the same while the same days with the
-        same files are not validated.
+        Requests that have to come before `requests`, each with a key that stays the same until the days or their files
+        change or are validated.
     """
     requested = {
         request.first + timedelta(days=number)
@@ -90,7 +90,7 @@ def request_history(
 
 
 def describe_history(requests: Sequence[RangeRequest]) -> str:
-    """Return what is requested first, in words; empty without requests."""
+    """Describe the requests that come first; empty without requests."""
     if not requests:
         return ""
     ranges = ", ".join(f"{request.first} to {request.last}" for request in requests)

@@ -1,4 +1,4 @@
-"""A sentence for a project that has models and binds no resources, beside the error that Dagster raises for it."""
+"""A hint for projects that have models but bind no resources, in addition to Dagster's own error."""
 
 import logging
 import re
@@ -23,7 +23,7 @@ def ml_assets_environment() -> dg.Definitions:
 
 
 def warn_of_unbound_resources(context: dg.ComponentLoadContext) -> None:
-    """Log once what to write if no Python file of the project binds the resources.
+    """Log once how to bind the resources if no Python file of the project does.
 
     Resources are bound when all definitions are merged, which a component does not see, so the files are searched for
     their names.

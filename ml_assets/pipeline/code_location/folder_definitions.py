@@ -26,8 +26,7 @@ from ml_assets.resources.dagster_internals.serialized_errors import MessageOnlyE
 class Folder:
     """A folder of components that becomes one code location.
 
-    Each component has a component tree of its own, also of several in one file, because a tree is built from all of its
-    files and fails as a whole.
+    Each component gets a component tree of its own, even if a file has several, because a tree fails as a whole.
 
     Args:
         path: the folder.
@@ -124,7 +123,7 @@ class Folder:
 
 def describe(error: BaseException) -> str:
     """Describe why a component could not be loaded: the error below those of Dagster's component tree, in one line
-    unless it names the problems of a file itself.
+    unless it lists the problems of a file itself.
     """
     while type(error) is ComponentTreeException and error.__cause__ is not None:
         error = error.__cause__

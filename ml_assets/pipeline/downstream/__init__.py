@@ -1,4 +1,4 @@
-"""For the assets and checks that a project writes itself beside those of a model: reading days, and when to run.
+"""Support for a project's own assets and checks downstream of a model: reading days, and when to run.
 
-Nothing of a model imports it.
+No module of a model's own assets imports it.
 """

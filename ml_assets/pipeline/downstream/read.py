@@ -23,8 +23,8 @@ MAX_NAMED = 5
 
 
 class CannotRead(Exception):
-    """An asset of a model cannot be read in a step: it is no dependency, or days have not been made. The message says
-    what to do.
+    """An asset of a model cannot be read in a step: it is not a dependency, or days have not been made. The message
+    says what to do.
     """
 
 
@@ -50,11 +50,11 @@ def read(
     """Read the days of a model's asset that the partitions of a run depend on.
 
     The asset must be a dependency of the step (`deps` of the asset; for a check, the asset that it checks), and the
-    step must require the resource `lake`. A partition mapping of the dependency holds: with one that covers a week,
-    seven days are read. In a step without partitions all days are read that have been made.
+    step must require the resource `lake`. The partition mapping of the dependency applies: with one that covers a week,
+    seven days are read. A step without partitions reads all days that have been made.
 
     Args:
-        context: of the asset or check.
+        context: the execution context of the asset or check.
         asset: name of the model's asset such as `features`; `churn/features` where the step depends on the features of
             several models.
         columns: names of the columns to read; by default the column `day` and all others.
@@ -140,7 +140,7 @@ def _command(model: str, days: Sequence[date]) -> str:
 
 
 def convert(rows: "pa.Table", as_: str) -> Any:
-    """Return rows as a pandas.DataFrame, a polars.DataFrame, or as they are."""
+    """Return rows as a pandas.DataFrame, a polars.DataFrame, or unchanged as a pyarrow.Table."""
     if as_ == "arrow":
         return rows
     if as_ == "pandas":

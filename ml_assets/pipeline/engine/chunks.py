@@ -1,4 +1,4 @@
-"""Chunks: runs of consecutive days that a stage makes together, as many as fit into a budget of memory."""
+"""Chunks of consecutive days that a stage makes together, as many as fit into a memory budget."""
 
 import logging
 import time
@@ -30,7 +30,7 @@ DayResult = DayOutcome | PendingDay | CannotMake | RunEnded
 
 @dataclass(frozen=True)
 class ChunkSettings:
-    """How days are made together.
+    """Settings for making days together.
 
     memory: bytes that the days of a chunk may take; a day that takes more is a chunk of its own. processes: how many
     chunks are made at the same time. open_pool: opens the executor whose processes make them; None where this process
@@ -57,11 +57,11 @@ def results_by_day(
         days: the days, in any order.
         single_partition: True if the run is for one partition alone.
         settings: the size of chunks, and the processes that make them.
-        guard: asked for the time left before each day but the first.
+        guard: checked for the time left before each day but the first.
 
     Yields:
-        The outcome of a day that stays as it is, the day made, or why it cannot be made; `RunEnded`, as the last one,
-        when the time of the step is over.
+        The outcome of an unchanged day, the day made, or why it cannot be made; last, `RunEnded` if the time of the
+        step is over.
     """
     stage, is_first = snapshot.stage, True
     if settings.open_pool and len(days) > 1 and not any(table.has_outdated_columns for table in stage.tables.values()):
@@ -85,9 +85,7 @@ def _results_of_pool(
     settings: ChunkSettings,
     guard: RunGuard | None,
 ) -> Iterator[DayResult]:
-    """Do what `results_by_day` does with chunks that other processes make; where one fails, this process makes its days
-    one by one.
-    """
+    """Yield the results of chunks made by other processes; if a chunk fails, this process makes its days one by one."""
     assert settings.open_pool
     chunks: list[list[DueDay]] = []
     most_days = min(MOST_DAYS, -(-len(days) // settings.processes))
@@ -137,9 +135,9 @@ def _made_remotely(
 def _plan(
     stage: Stage, days: Sequence[date], single_partition: bool, memory: int, most_days: int
 ) -> Iterator[DayOutcome | CannotMake | list[DueDay]]:
-    """Yield the outcome of each day that stays as it is, why a day cannot be made, and the others in chunks.
+    """Yield the outcome of each unchanged day, the reason why a day cannot be made, and the other days in chunks.
 
-    A day is looked at only after the one before was made where the inputs of a day may depend on it.
+    If the inputs of a day may depend on the day before, it is checked only once that day is made.
     """
     chunk: list[DueDay] = []
     for day in sorted(days):
@@ -203,5 +201,5 @@ def _make_together(snapshot: TableSnapshot, chunk: Sequence[DueDay], single_part
             if snapshot.refreshes != refreshes:
                 return
     except (*REASONS_NOT_TO_MAKE, InputChanged) as error:
-        # Made by itself, the day at fault says what is wrong with it, and the others are kept.
+        # Made one by one, only the day at fault fails, with its own error.
         log.info("%s: %d days cannot be made together (%s); making one by one", stage.name, len(chunk), error)

@@ -16,9 +16,9 @@ log = logging.getLogger("ml_assets.days")
 class TableSnapshot:
     """Fingerprints of days in the main table at the time when the inputs were last read.
 
-    Delta Lake refuses a commit when another commit of the day came after the version of the table that is open, and a
-    run that commits opens newer versions as it goes. So the version alone does not show a conflict: the inputs that are
-    known here may be older than those from which another process made the day in between.
+    Delta Lake refuses a commit when another commit of the day came after the open version of the table, and a run opens
+    newer versions as it commits. So the version alone does not show every conflict: another process may have made the
+    day in between, from newer inputs than this run has read.
     """
 
     def __init__(self, stage: Stage, days: Sequence[date]):
@@ -50,14 +50,14 @@ class TableSnapshot:
 def commit_days(
     snapshot: TableSnapshot, pending: Sequence[PendingDay], run_id: str, problems: list[str], guard: RunGuard | None
 ) -> Iterator[DayOutcome]:
-    """Commit days together, and days that another process has committed meanwhile one by one, each made again if its
-    inputs have changed.
+    """Commit days together. Days that another process has committed since are committed one by one, each made again if
+    its inputs have changed.
 
     Args:
         snapshot: the state of the tables that the days were made against.
         pending: the days to commit.
         run_id: the Dagster run that commits.
-        problems: takes the message of each conflicting day that cannot be made.
+        problems: list to which the message of each conflicting day that cannot be made is added.
         guard: checked before anything is committed.
 
     Raises:
@@ -77,7 +77,7 @@ def commit_days(
         yield log_outcome(snapshot.stage, pending_day.outcome())
     if conflicting:
         log.warning(
-            "%s: another process committed one of %d days meanwhile; reading the inputs again",
+            "%s: another process committed one of %d days; reading the inputs again",
             snapshot.stage.name,
             len(pending),
         )
@@ -96,7 +96,8 @@ def _resolve_conflict(snapshot: TableSnapshot, pending_day: PendingDay, run_id: 
     day, expected = pending_day.day, pending_day.expected
     for attempt in range(1, MAX_ATTEMPTS + 1):
         snapshot.refresh()
-        # If a side table took this day before the main table refused it, its rows do not match those of the main table.
+        # If a side table was committed before the main table refused the day, its rows do not match those of the main
+        # table.
         is_torn = any(
             table.fingerprint(day) == expected
             for name, table in snapshot.stage.tables.items()

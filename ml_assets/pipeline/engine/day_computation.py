@@ -1,4 +1,4 @@
-"""The computation of days: left alone if they are current, else made, in chunks, and held until they are committed."""
+"""The computation of days: skipped if they are current, otherwise made and held until they are committed."""
 
 import logging
 import time
@@ -34,7 +34,7 @@ log = logging.getLogger("ml_assets.days")
 
 @dataclass(frozen=True)
 class DueDay:
-    """A day that is to be made.
+    """A day to make.
 
     expected: the fingerprint under which it is committed. is_damaged: its rows in the lake cannot be read.
     """
@@ -45,7 +45,7 @@ class DueDay:
 
 
 def check_day(stage: Stage, day: date, single_partition: bool, force: bool = False) -> DayOutcome | DueDay:
-    """Return the outcome of a day that stays as it is, or the day if it is to be made.
+    """Return the outcome of a day that stays unchanged, or the day if it is to be made.
 
     Args:
         stage: the stage.
@@ -54,7 +54,7 @@ def check_day(stage: Stage, day: date, single_partition: bool, force: bool = Fal
         force: make the day even if the lake holds it as expected.
 
     Raises:
-        CannotMake: when something has to be made first, or the files of an input are damaged.
+        CannotMake: when an input has to be made first, or its files are damaged.
         InputChanged: when an input was replaced during each of MAX_ATTEMPTS attempts.
     """
     return _with_newest_inputs(stage, day, lambda _: _check(stage, day, single_partition, force))
@@ -63,7 +63,7 @@ def check_day(stage: Stage, day: date, single_partition: bool, force: bool = Fal
 def make_unless_current(
     stage: Stage, day: date, single_partition: bool, force: bool = False, checked: DueDay | None = None
 ) -> DayOutcome | PendingDay:
-    """Return the outcome of a day that stays as it is, or the day made by itself and not yet committed.
+    """Return the outcome of a day that stays unchanged, or the day made by itself and not yet committed.
 
     Args:
         stage, day, single_partition, force: as for `check_day`.
@@ -81,7 +81,7 @@ def make_unless_current(
 
 
 def pending_day(stage: Stage, due: DueDay, output: StageOutput, seconds: float, single_partition: bool) -> PendingDay:
-    """Return a day that was made in `seconds`, with what its commit needs."""
+    """Return a day that was made in `seconds`, ready to be committed."""
     table = stage.tables[stage.name]
     return PendingDay(
         due.day,
@@ -119,7 +119,7 @@ def _make(stage: Stage, due: DueDay, single_partition: bool) -> DayOutcome | Pen
 def _unless_made(
     stage: Stage, day: date, begun: float, is_damaged: bool, reason: Exception, single_partition: bool
 ) -> DayOutcome:
-    """Return the outcome of a day that is not made, or raise why it has to be."""
+    """Return the outcome of a day that may stay unmade; otherwise raise the reason why it could not be made."""
     match reason:
         case KeepDay():
             damage = "; its rows are damaged, and stay so until it may be made again" if is_damaged else ""
@@ -128,7 +128,7 @@ def _unless_made(
             return _unchanged_outcome(stage, day, begun, problem=str(reason))
         case DecidedAlready():
             return _unchanged_outcome(stage, day, begun)
-        # Made again from the inputs that are left, the day would come out differently.
+        # The remaining inputs would give the day a different result.
         case InputExpired() if not is_damaged and is_committed(stage, day):
             return _unchanged_outcome(stage, day, begun, metadata={"left_as_it_is": str(reason)})
         case DamagedDay() | ModelFilesUnusable():
@@ -138,8 +138,8 @@ def _unless_made(
 
 
 def _with_newest_inputs(stage: Stage, day: date, attempt: Callable[[int], ResultT]) -> ResultT:
-    """Return the result of an attempt, which is given its number; when an input was replaced while it was read, read
-    the inputs again.
+    """Return the result of `attempt`, called with the number of the attempt; try again when an input was replaced while
+    it was read.
     """
     for number in range(1, MAX_ATTEMPTS + 1):
         try:
@@ -155,7 +155,7 @@ def _with_newest_inputs(stage: Stage, day: date, attempt: Callable[[int], Result
 
 
 def _expected_fingerprint(stage: Stage, day: date, is_damaged: bool) -> int:
-    """Return the fingerprint under which a day is made; that of its rows for a damaged day that is decided."""
+    """Return the fingerprint under which a day is made; for a damaged day that holds a decision, the committed one."""
     try:
         return expected_fingerprint(stage, day)
     except DecidedAlready:
@@ -171,7 +171,7 @@ def _is_damaged(stage: Stage, day: date) -> bool:
 
 
 def _is_same_as_committed(stage: Stage, day: date, output: StageOutput) -> bool:
-    """Return whether the lake already holds everything of a new output that other stages read."""
+    """Return whether the lake already holds all parts of a new output that other stages read."""
     if output.has_side_effects or not is_committed(stage, day):
         return False
     return all(
@@ -182,6 +182,6 @@ def _is_same_as_committed(stage: Stage, day: date, output: StageOutput) -> bool:
 
 
 def _unchanged_outcome(stage: Stage, day: date, begun: float, **details: Any) -> DayOutcome:
-    """Return the outcome of a day that stays as it is; its fingerprint is EXPIRED if it was never made."""
+    """Return the outcome of a day that stays unchanged; its fingerprint is EXPIRED if it was never made."""
     committed = stage.tables[stage.name].fingerprint(day) or EXPIRED
     return DayOutcome(day, False, {}, time.perf_counter() - begun, committed, **details)

@@ -12,7 +12,7 @@ def expected_fingerprint(stage: Stage, day: date) -> int:
 
 
 def is_current(stage: Stage, day: date) -> bool:
-    """Return whether the lake holds the day as it would be made now, or as it has to stay."""
+    """Return whether the day in the lake is up to date, or must not be changed."""
     try:
         return holds_day(stage, day, expected_fingerprint(stage, day))
     except (KeepDay, DecidedAlready):
@@ -27,5 +27,5 @@ def holds_day(stage: Stage, day: date, expected: int) -> bool:
 
 
 def is_committed(stage: Stage, day: date) -> bool:
-    """Return whether the day was committed, from whatever inputs, and retention has not removed it."""
+    """Return whether the day was committed, from any inputs, and retention has not removed it."""
     return stage.tables[stage.name].fingerprint(day) not in (None, EXPIRED)

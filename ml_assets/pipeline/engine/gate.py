@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 
 class Gate(Protocol):
-    """Keeps a model from being made of a day while a blocking check of its data fails."""
+    """Blocks the model of a day while a blocking check of the day's data fails."""
 
     @property
     def is_on(self) -> bool:
@@ -13,21 +13,21 @@ class Gate(Protocol):
         ...
 
     def refresh(self) -> None:
-        """Forget what is known of the data."""
+        """Forget cached results."""
         ...
 
     def hold(self, day: date) -> None:
-        """Let the day pass, unless a blocking check of it fails.
+        """Check that no blocking check of the day fails.
 
         Raises:
-            KeepDay: when one does; names the check, the reason and the remedy.
+            KeepDay: when one fails; names the check, the reason and the remedy.
         """
         ...
 
     def reason(self, day: date) -> str | None:
-        """Name the blocking checks of the data of a day that fail with an error, and why; None when none does."""
+        """Name the blocking checks of the data of a day that fail with an error, and why; None if none fails."""
         ...
 
     def reason_of_evaluation(self, evaluation: Any, day: date) -> str | None:
-        """Do the same for the blocking checks of the evaluation of a day that has a model."""
+        """Name the failing blocking checks of the evaluation of a day that has a model, and why; None if none fails."""
         ...

@@ -9,7 +9,7 @@ from ml_assets.pipeline.engine.pending_commit import PendingDay
 from ml_assets.pipeline.engine.run_guard import RunEnded, RunGuard
 from ml_assets.pipeline.engine.stage import CannotMake, DamagedInput, DayOutcome, Stage
 
-# A commit takes about 20 ms whatever it holds, so this many days share one unless they are large.
+# A commit takes about 20 ms whatever its size, so this many days share one unless they are large.
 DAYS_PER_COMMIT = 25
 ROWS_PER_COMMIT = 200_000
 
@@ -24,13 +24,13 @@ def make_days(
 ) -> Iterator[DayOutcome]:
     """Make days of a stage in order, and yield the outcome of each day once it is committed.
 
-    A day stays as it is if its committed fingerprint or input fingerprint equals the expected one, if the stage keeps
-    it, or if retention has removed its inputs since. The others are committed a few at a time, first the side tables,
-    then the main one, each in one atomic commit, so that a reader sees either the old day or the new one. A day whose
-    rows come out the same, in everything that other stages read, keeps its fingerprint, so that no stage behind it sees
-    a change. When another process has committed one of the days since its inputs were read, they are read again: its
-    result is taken if it was made from the same inputs, else the day is made again. So a result of older inputs is
-    never published over one of newer inputs.
+    A day stays unchanged if its committed fingerprint or input fingerprint equals the expected one, if the stage keeps
+    it, or if retention has removed its inputs since. The other days are committed a few at a time, first the side
+    tables, then the main one, each in one atomic commit, so that a reader sees either the old day or the new one. If
+    the rows that other stages read come out the same, the day keeps its fingerprint, so that no downstream stage sees a
+    change. When another process has committed one of the days since its inputs were read, they are read again: its
+    result is kept if it was made from the same inputs, else the day is made again. So a result of older inputs never
+    replaces one of newer inputs.
 
     Args:
         stage: the stage.
@@ -43,8 +43,8 @@ def make_days(
 
     Raises:
         RunEnded: when the run has ended, or its time is over.
-        CannotMake: after all other days are made, when a day lacks something that has to be made first, or is the only
-            partition of the run and has no data; DamagedInput, when what one of them reads is damaged.
+        CannotMake: after all other days are made, when a day lacks an input that has to be made first, or is the only
+            partition of the run and has no data; DamagedInput, when an input of a day is damaged.
     """
     snapshot = TableSnapshot(stage, days)
     pending: list[PendingDay] = []

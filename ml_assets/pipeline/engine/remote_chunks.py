@@ -11,7 +11,7 @@ from ml_assets.pipeline.engine.stage import Stage, StageOutput
 
 @dataclass(frozen=True)
 class RemoteChunk:
-    """What another process made: the output of each day and the seconds that it took, or why the chunk failed."""
+    """The result of another process: the output of each day and the seconds that it took, or why the chunk failed."""
 
     outputs: Sequence[tuple[StageOutput, float]]
     error: str | None = None
@@ -38,7 +38,7 @@ def _make_and_write(
     begun = time.perf_counter()
     for due in chunk:
         if expected_fingerprint(stage, due.day) != due.expected:
-            raise RuntimeError(f"the inputs of {due.day} were replaced meanwhile")
+            raise RuntimeError(f"the inputs of {due.day} were replaced in the meantime")
     outputs = stage.make([due.day for due in chunk], single_partition)
     shared = (time.perf_counter() - begun) / len(chunk)
     for due, output in zip(chunk, outputs, strict=True):

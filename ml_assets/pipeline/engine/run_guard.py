@@ -17,16 +17,14 @@ ENDED = [
 
 
 class RunEnded(Exception):
-    """Dagster counts the run as ended, or the step has used up its time, while the process still works; the message
-    says so, and what to do.
+    """Dagster counts the run as ended, or the step has used up its time, while the process still works. The message
+    says what to do.
     """
 
 
 def run_has_ended(instance: dg.DagsterInstance, run_id: str) -> bool:
-    """Return whether a run has ended for Dagster or is being cancelled; False for a run that the instance does not
-    know.
-    """
-    # Counting reads nothing of the run, which has the whole selection and all tags.
+    """Return whether Dagster counts a run as ended or cancels it; False for a run that the instance does not know."""
+    # Counting does not load the record of the run, which holds its whole selection and all tags.
     return instance.get_runs_count(dg.RunsFilter(run_ids=[run_id], statuses=ENDED)) > 0
 
 
@@ -46,7 +44,7 @@ class RunGuard:
             instance: the Dagster instance that knows the run.
             run_id: the run.
             max_runtime: how long the step may take.
-            clock: seconds on a clock that never goes back.
+            clock: monotonic clock in seconds.
         """
         self._instance = instance
         self._run_id = run_id
@@ -58,8 +56,8 @@ class RunGuard:
         """Check that the run may still publish what it has made.
 
         Raises:
-            RunEnded: when it was cancelled or has ended, for example because it took too long or its worker was taken
-                for lost.
+            RunEnded: when it was cancelled or has ended, for example because it took too long or its worker was
+                considered lost.
         """
         if run_has_ended(self._instance, self._run_id):
             run = self._instance.get_run_by_id(self._run_id)

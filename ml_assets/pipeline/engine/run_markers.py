@@ -1,5 +1,5 @@
-"""Markers in the lake of runs that are working on days of a stage, so that the next run completes what a dead run left
-undone.
+"""Markers in the lake for runs that are working on days of a stage, so that the next run completes the work of a dead
+run.
 """
 
 import json
@@ -34,8 +34,8 @@ class RunMarkers:
             days: its days.
 
         Returns:
-            The days of this run that earlier runs have not finished, by run; one of these may be an earlier attempt of
-            this run.
+            The days of this run that earlier runs have not finished, by run; one of the runs may be an earlier attempt
+            of this run.
         """
         days_by_run, own_days = self._read(), set(days)
         self._write(run_id, own_days | set(days_by_run.get(run_id, [])))

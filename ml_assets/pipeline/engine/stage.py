@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class CannotMake(Exception):
-    """A day cannot be made, for a reason that a retry does not change; the message says what to do."""
+    """A day cannot be made, and a retry would not help; the message says what to do."""
 
 
 class InputMissing(CannotMake):
@@ -31,15 +31,15 @@ class DamagedInput(CannotMake, DamagedState):
 
 
 class InputChanged(Exception):
-    """An input was replaced while it was read; reading it again gives the new one."""
+    """An input was replaced while it was read; a new read returns the new version."""
 
 
 class KeepDay(Exception):
-    """A day must stay as it is, made or not, although its inputs call for another result; the message says why."""
+    """A day must stay as it is, made or not, although its inputs would give another result; the message says why."""
 
 
 class DecidedAlready(Exception):
-    """A day holds a decision that was taken on it, which later data do not change."""
+    """A day holds a decision, which later data do not change."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Stage(Protocol):
         """Return the inputs of a day with their fingerprints or digests.
 
         Raises:
-            CannotMake: when something has to be made first.
+            CannotMake: when an input has to be made first.
             KeepDay: when the day has to stay as it is, whether it was made before or not.
             DecidedAlready: when the day was made, and stays as it is.
         """
@@ -109,8 +109,8 @@ class Stage(Protocol):
     def make(self, days: Sequence[date], single_partition: bool) -> Iterator[StageOutput]:
         """Make a chunk of consecutive days, without committing them.
 
-        What the days share is read and computed once. An exception for one of several days ends the chunk: the engine
-        then makes its remaining days one by one, so that only the day at fault fails.
+        Work that the days share is done once. An exception for one of several days ends the chunk: the engine then
+        makes its remaining days one by one, so that only the day at fault fails.
 
         Args:
             days: consecutive days, ascending; one day if `memory` returns None.
@@ -118,7 +118,7 @@ class Stage(Protocol):
                 instead of a result.
 
         Returns:
-            The output of each day, in their order, made when it is asked for.
+            The output of each day, in order, computed lazily.
         """
         ...
 
@@ -167,7 +167,7 @@ class DayOutcome:
     """The outcome of one day of a stage.
 
     computed: the day has other rows than before. rows: number of rows by table. seconds: time it took to make the day.
-    metadata: with `made_again`, the reason, if the day was made again and came out the same.
+    metadata: has the key `made_again`, with the reason, if the day was made again and came out the same.
     """
 
     day: date

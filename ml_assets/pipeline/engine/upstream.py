@@ -1,4 +1,4 @@
-"""Fingerprints of the upstream days that a stage reads, with an error if one of them is not there."""
+"""Fingerprints of the upstream days that a stage reads, with an error if one of them is missing."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -23,18 +23,18 @@ def read_fingerprints(
 ) -> list[list]:
     """Return [day, fingerprint] of each day that is read.
 
-    A day that was never made because nothing landed counts as empty; its fingerprint is None. A day with raw rows
-    never does: the table that is read may have been removed.
+    A day that was never made because nothing landed counts as empty; its fingerprint is None. A day with raw rows never
+    counts as empty: the table that is read may have been removed.
 
     Args:
-        feed: the files that the table is ultimately made from.
+        feed: the feed whose files the table is ultimately made from.
         lake: holds their rows.
         landing: where files land.
         table: the table that is read.
         days: the days that are read, ascending.
         reader: the reader's name for the message, such as `the features of 2025-01-05`.
         asset: the name of the asset that is read.
-        reach: how far back the days of the asset read themselves, for the command that makes them.
+        reach: how far back the days of the asset read their own inputs, for the command that makes them.
 
     Raises:
         InputExpired: when retention has removed rows of these days; it names them.
@@ -111,4 +111,4 @@ def check_not_replaced(day: date, tables: Sequence[Table], asset: str) -> None:
     for table in tables:
         table.refresh()
     if [table.fingerprint(day) for table in tables] != before:
-        raise InputChanged(f"{asset} of {day}: another run has committed the day meanwhile")
+        raise InputChanged(f"{asset} of {day}: another run has committed the day in the meantime")

@@ -28,7 +28,7 @@ ALIAS = "champion"
 
 
 class Champions:
-    """The current champion, and the one that each day recorded when it was evaluated.
+    """The current champion, and the champion that each day recorded when it was evaluated.
 
     The release ledger says which model is the champion. Before the first release it is the version that somebody gave
     the alias champion in the registry, which the first decision adopts.
@@ -73,8 +73,8 @@ class Champions:
         )
 
     def differences(self) -> list[str]:
-        """Return the differences of MLflow from the release ledger, one sentence each; none while MLflow cannot be
-        reached, which every step that needs it reports.
+        """Return how MLflow differs from the release ledger, one sentence for each difference; none while MLflow cannot
+        be reached, which every step that needs it reports.
         """
         from mlflow.exceptions import MlflowException
 
@@ -105,16 +105,16 @@ class Champions:
         return None
 
     def current_input(self) -> list:
-        """Return the current champion as an input of an evaluation that is made now, with what keeps it from being
-        compared.
+        """Return the current champion as an input of an evaluation that is made now, with the problem that prevents a
+        comparison.
         """
         champion, problem = self.current(), self.problem()
         named = _input(champion.digest, champion.day) if champion else _input(None, None)
         return [named, *([["champion_problem", problem]] if problem else [])]
 
     def recorded_input(self, day: date) -> list:
-        """Return the champion as an input of the committed evaluation of a day; nothing if it recorded none, or could
-        not be compared, so that the day is made again once the champion can be.
+        """Return the champion as an input of the committed evaluation of a day; empty if the day recorded none, or one
+        that could not be compared, so that the day is made again once it can be.
         """
         try:
             rows = self.comparison(day)
@@ -125,7 +125,7 @@ class Champions:
         return [_input(rows[0]["champion_digest"], rows[0]["champion_day"])]
 
     def comparison(self, day: date) -> list[dict]:
-        """Read the committed comparison of a day, one row a metric."""
+        """Read the committed comparison of a day, one row per metric."""
         return self._rows.read(day)
 
     def open_scorer(self, digest: str, day: date) -> "ChampionScorer":
@@ -173,11 +173,12 @@ class Champions:
 
         Args:
             champion_scorer: the champion.
-            scores: evaluated rows with the predictions and, if the champion scored them, its own.
+            scores: evaluated rows with the predictions of the model and, if the champion scored them, those of the
+                champion.
             threshold: threshold of the model; None unless the task is binary.
 
         Returns:
-            The rows of the table, one a metric, each with the reason if the models are not compared; no rows if the
+            The rows of the table, one per metric, each with the reason if the models are not compared; no rows if the
             specification has no comparison.
         """
         import pyarrow as pa
@@ -212,7 +213,7 @@ class ChampionScorer:
     """The champion as the scorer of the rows of one evaluation.
 
     scorer: None if the champion does not score the rows. note: the reason why it does not. cannot_compare: whether
-    there is a champion that cannot be compared until somebody acts, which fails the gate.
+    there is a champion that cannot be compared until somebody acts; the gate then fails.
     """
 
     def __init__(self, scorer: "Scorer | None", note: str | None, cannot_compare: bool = False):
@@ -228,7 +229,7 @@ class ChampionScorer:
     def add_scores(self, rows: "pd.DataFrame", features: "pd.DataFrame") -> "pd.DataFrame":
         """Return rows with the predictions of the champion, as columns with the prefix `champion_`.
 
-        From the first rows on that the champion cannot score, rows are returned without these columns.
+        Once the champion fails to score rows, these and all later rows are returned without these columns.
 
         Args:
             rows: rows of one day.

@@ -31,14 +31,14 @@ def run_experiments(
     context: dg.AssetExecutionContext, training: ModelTraining, holdout: Holdout, days: Sequence[date]
 ) -> Iterator[dg.AssetObservation]:
     """Train the model of each day with the overrides of the run, evaluate it on its holdout, and track it in MLflow,
-    with one nested run a day.
+    with one nested run per day.
 
     Yields an observation of trained_model for each day, with the MLflow run and the metrics. Nothing is materialized,
     so Dagster skips the assets downstream of the model in this run.
 
     Raises:
-        dagster.Failure: when the overrides are not allowed; after all other days, when a day has no model, or an input
-            of it has to be made first.
+        dagster.Failure: when the overrides are not allowed; after all other days, when a day has no model, or one of
+            its inputs has to be made first.
     """
     from ml_assets.core.training.row_counts import TrainingDataError
     from ml_assets.resources.mlflow.experiment_runs import track_experiment
@@ -80,7 +80,7 @@ def _run_experiment(training: ModelTraining, holdout: Holdout, day: date) -> "Ex
     from ml_assets.core.plots.pictures import file_name
     from ml_assets.resources.mlflow.experiment_runs import Experiment
 
-    # Both raise when an input has to be made first.
+    # Both calls raise when an input has to be made first.
     training.inputs(day)
     holdout.rows.inputs(holdout.days_read(day), day, f"the experiment of {day}")
     split, model = training.train(day)

@@ -71,10 +71,10 @@ def evaluate_gate_checks(stage: "ModelEvaluation", days: Sequence[date], key: dg
 def complete_gate_check(
     run: CheckRun, days_with_model: Collection[date], newest: date, is_none_due: bool = False
 ) -> CheckRun:
-    """Complete a gate over all days of a run: with its value on the newest of them that has a model.
+    """Complete a gate over all days of a run, with its value on the newest day that has a model.
 
-    In a run without any model each gate fails as a warning, which stops nothing: there is no model to register. Where
-    no model was due on any of its days, it is not evaluated.
+    In a run without any model each gate fails as a warning, which stops nothing: there is no model to register. If no
+    model was due on any day of the run, the gate is not evaluated.
     """
     if is_none_due:
         return run
@@ -86,8 +86,8 @@ def complete_gate_check(
 
 
 def add_registry_differences(run: CheckRun, stage: "ModelEvaluation", days: Collection[date]) -> CheckRun:
-    """Name in the remark on the comparison with the champion how MLflow differs from the release ledger, on days that
-    were evaluated now.
+    """Add to the remark on the comparison with the champion how MLflow differs from the release ledger, if this run
+    evaluated a day.
     """
     if not days or run.name != f"gate_{CHAMPION}" or not (differences := summarize(stage.champion_differences())):
         return run

@@ -1,4 +1,4 @@
-"""The holdout of the model of a day: its scored rows, and those of them on which the model is evaluated."""
+"""The holdout of the model of a day: its scored rows, and the subset on which the model is evaluated."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta

@@ -24,8 +24,8 @@ def evaluation_problem(stage: "ModelEvaluation", day: date) -> str | None:
 
 
 def evaluation_metadata(stage: "ModelEvaluation", day: date) -> dict[str, Any]:
-    """Return the verdict of the gates, the overall metrics of a day as numbers, which the UI plots over time, and which
-    rows they leave out.
+    """Return the verdict of the gates, the overall metrics of a day as numbers, which the UI plots over time, and a
+    note on rows that they leave out.
     """
     overall = [row for row in stage.metric_rows(day) if not row["slice_column"]]
     known = known_positives_note(stage.spec, day) if overall else None
@@ -42,7 +42,7 @@ def describe_verdict(results: "Sequence[GateResult]") -> str:
 
 
 def known_positives_note(spec: ModelSpec, day: date) -> str | None:
-    """Say which rows of the holdout are left out as those of known positives; None where none are."""
+    """Describe the rows of the holdout that are left out as known positives; None if there are none."""
     from ml_assets.core.training.time_split import first_known_positives, split_days
 
     split = split_days(spec, day)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 def read_scorer(lake: Lake, artifacts: str) -> "Scorer":
-    """Read the model whose files are in the folder `artifacts` of the lake. XGBoost sees no byte of them unless they
-    have the digest that names the folder.
+    """Read the model whose files are in the folder `artifacts` of the lake. XGBoost parses them only if they have the
+    digest that names the folder.
 
     Raises:
         ModelFilesUnusable: when a file is missing, or the files do not have the digest.
@@ -29,14 +29,14 @@ def read_scorer(lake: Lake, artifacts: str) -> "Scorer":
 
 
 def read_preprocessing(lake: Lake, artifacts: str) -> Mapping:
-    """Read what the model whose files are in the folder `artifacts` of the lake reads and predicts, without XGBoost.
+    """Read the inputs and outputs of the model whose files are in the folder `artifacts` of the lake, without XGBoost.
 
     Returns:
         The content of `preprocessing.json`, see `Scorer`.
 
     Raises:
         ModelFilesUnusable: when a file is missing, or the files do not have the digest.
-        ValueError: when it is no JSON.
+        ValueError: when it is not JSON.
     """
     model, digest = parse_artifacts_key(artifacts)
     return json.loads(read_model_files(lake, model, digest, (MODEL, PREPROCESSING))[PREPROCESSING])

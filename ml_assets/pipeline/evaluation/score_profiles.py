@@ -1,4 +1,4 @@
-"""Profiles of what a model predicts on each day of its training window and of its holdout."""
+"""Profiles of a model's predictions on each day of its training window and holdout."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def profile_scores(scores: "Mapping[date, np.ndarray]", time_zone: str, task: Task = BINARY) -> "pa.Table":
-    """Profile the scores, predictions or classes of each day, one row a day, with the columns of
+    """Profile the scores, predictions or classes of each day, one row per day, with the columns of
     `SCORE_PROFILE_SCHEMA`.
 
     Args:
         scores: score, prediction or class of each row, by day.
         time_zone: IANA name of the time zone in which days begin.
-        task: the task of the model; classes are profiled as text whatever their labels are.
+        task: the task of the model; classes are profiled as text whatever the type of their labels.
     """
     import pyarrow as pa
 
@@ -43,5 +43,5 @@ def predict_days(scorer: "Scorer", features: "RecentFeatures", days: Sequence[da
 
 
 def _main(predictions: "Mapping[str, np.ndarray]") -> "np.ndarray":
-    """Return the first column of predictions, which says most in one value, see `Outputs.main`."""
+    """Return the main column of predictions, see `Outputs.main`."""
     return next(iter(predictions.values()))

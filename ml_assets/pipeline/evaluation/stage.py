@@ -42,7 +42,7 @@ class ModelEvaluation(DayByDay):
     its gates are blocking checks.
 
     Inputs: the model of the day, the feature days of the holdout, and the champion at the time when the day was made. A
-    day is not made again because another model became the champion.
+    new champion alone does not cause a day to be made again.
     """
 
     name = EVALUATION
@@ -96,8 +96,8 @@ class ModelEvaluation(DayByDay):
         self._models.refresh()
 
     def inputs(self, day: date) -> list:
-        """Return the fingerprint of the model, and of each feature day that is read, the labels that its rows have on
-        `day`, and the champion.
+        """Return the fingerprint of the model, the fingerprints of the feature days that are read and of their labels
+        as of `day`, and the champion.
 
         If no other input changed since the day was made, the champion is the one that the day recorded, else the
         current one.
@@ -163,7 +163,7 @@ class ModelEvaluation(DayByDay):
         return rows[0] if rows else {"model_digest": None, "problem": self.gate.reason(day) or "it was not made"}
 
     def not_due(self, day: date) -> str | None:
-        """Return why no model is due on a day without one; None if it has a model, or one was due."""
+        """Return why no model was due on a day without a model; None if it has one, or one was due."""
         if self._models.is_assumed(day):
             due = self._due.decide(day)
             return None if due.is_due else due.reason
@@ -178,7 +178,9 @@ class ModelEvaluation(DayByDay):
         return self._metrics.read(day)
 
     def metric_rows(self, day: date) -> list[dict]:
-        """Read the same as a list, without pandas, which a day with nothing to do does not load."""
+        """Read the committed metrics of one day as a list, without pandas, which a day with nothing to do need not
+        load.
+        """
         rows = self._metric_rows.read(day)
         return [{**row, **{name: nan if row[name] is None else row[name] for name in ESTIMATE}} for row in rows]
 
@@ -207,7 +209,7 @@ class ModelEvaluation(DayByDay):
         return self.holdout.rows.labels.count_late(days, day) if self.holdout.rows.labels else None
 
     def champion_differences(self) -> list[str]:
-        """Return the differences of MLflow from the release ledger, one sentence each."""
+        """Return how MLflow differs from the release ledger, one sentence for each difference."""
         return self._champions.differences()
 
     def gate_results(self, day: date) -> "list[GateResult]":

@@ -37,7 +37,7 @@ _DESCRIPTIONS = {
     TARGET_LEAKAGE: "Fails when a single feature predicts the label so well that it looks like a copy of the label.",
     FEATURE_DRIFT: "Fails when the distribution of a feature differs from the training window of the day's model.",
     TRAINING_SERVING_SKEW: (
-        "Fails when features of the newest day differ from those built moment by moment, as they are for serving."
+        "Fails when features of the newest day differ from those built moment by moment, as for serving."
     ),
     METRIC_BOUNDS: "Fails when a metric of the day is outside its bounds.",
 }

@@ -9,7 +9,7 @@ from ml_assets.pipeline.features.stage import FeatureEngineering
 
 
 class DriftTrigger:
-    """Makes a model due on a day on which the check `feature_drift` fails; it depends on committed profiles only."""
+    """Makes a model due on days on which the check `feature_drift` fails, judged from committed profiles only."""
 
     def __init__(self, spec: ModelSpec, features: FeatureEngineering):
         self._spec = spec
@@ -23,7 +23,7 @@ class DriftTrigger:
             table.refresh()
 
     def reason(self, day: date) -> str | None:
-        """Return why the features of a day drift; None if they do not, or are not made yet."""
+        """Return why the features of a day drift; None if they do not drift or are not made yet."""
         if self._features.tables[FEATURES].is_assumed(day):
             return None
         if day not in self._reasons:

@@ -29,7 +29,7 @@ def labels_part(spec: ModelSpec) -> object:
 
 
 class LabelsByKey:
-    """Labels of the rows of a table, as they count on a given day."""
+    """Labels of the rows of a table, as of a given day."""
 
     def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing, rows: Table):
         """Open the labels of a model.
@@ -50,7 +50,7 @@ class LabelsByKey:
         self._landing = landing
         self._rows = rows
         self._labels = lake.table(spec.name, feed.validated, row_schema(feed))
-        # The labels of each day of rows, and the last day of delivery that is applied to them.
+        # The labels of each day of rows, and the last delivery day that has been applied to them.
         self._labels_by_day: dict[date, tuple[RowLabels, date]] = {}
         self._deliveries: OrderedDict[date, pd.DataFrame] = OrderedDict()
         self._days_without_files: set[date] = set()
@@ -69,10 +69,11 @@ class LabelsByKey:
         Args:
             days: days of rows, ascending.
             as_of: the day on which the labels count.
-            reader: name of what reads them, for the error message.
+            reader: name of the asset that reads them, for the error message.
 
         Raises:
-            CannotMake: when label files up to `as_of` have landed but are not in validated_labels; names the days.
+            CannotMake: when label files up to `as_of` have landed but are not in validated_labels; the message names
+                the days.
         """
         if not days:
             return []
@@ -94,7 +95,7 @@ class LabelsByKey:
         return day_fingerprints([self._labels], days)
 
     def column(self, day: date, as_of: date) -> "pd.Series":
-        """Return the target of the rows of a day, in their order, as it counts on `as_of`; see `RowLabels.column`."""
+        """Return the target of the rows of a day as of `as_of`, in row order; see `RowLabels.column`."""
         self._apply_deliveries([day], as_of)
         return self._labels_by_day[day][0].column(as_of)
 

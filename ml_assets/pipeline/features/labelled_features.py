@@ -1,4 +1,4 @@
-"""Rows of features with the labels that count on a day, from the rows themselves or from label files."""
+"""Feature rows with their labels as of a day, from the rows themselves or from label files."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -41,12 +41,13 @@ class LabelledFeatures:
             self.labels.refresh()
 
     def inputs(self, days: Sequence[date], as_of: date, reader: str) -> list[list]:
-        """Return [day, fingerprint] of days of features, then, if labels have files, [day, digest of its labels].
+        """Return [day, fingerprint] of days of features, then, if labels come in files of their own, [day, digest of
+        its labels].
 
         Args:
             days: days of features, ascending.
             as_of: the day on which the labels count.
-            reader: name of what reads them, for the error message.
+            reader: name of the asset that reads them, for the error message.
 
         Raises:
             InputExpired, CannotMake: as in `read_fingerprints`.
@@ -58,11 +59,11 @@ class LabelledFeatures:
         return [*features, *(self.labels.inputs(days, as_of, reader) if self.labels else [])]
 
     def input_fingerprints(self, day: date) -> dict[str, dict[date, int]]:
-        """Return the present fingerprints of the days that the model of a day reads.
+        """Return the current fingerprints of the days that the model of a day reads.
 
         Returns:
-            Under `features` the fingerprint of each feature day of its training window and of that of the search for
-            its parameters; under `labels`, if labels have files of their own, a digest of the labels of each day of its
+            `features` holds the fingerprint of each feature day in its training window and in the window of its
+            parameter search; `labels`, if labels come in files of their own, a digest of the labels of each day in its
             training window.
 
         Raises:
@@ -77,7 +78,7 @@ class LabelledFeatures:
         return fingerprints
 
     def read(self, day: date, as_of: date, columns: Sequence[str]) -> "pd.DataFrame":
-        """Read columns of a day of features, each once, the target with the labels that count on `as_of`."""
+        """Read columns of a day of features without duplicates, with the target as of `as_of`."""
         from ml_assets.core.tables.schemas import to_pandas
 
         target, names = self.spec.target, list(dict.fromkeys(columns))
@@ -88,7 +89,7 @@ class LabelledFeatures:
 
 
 class TrainingRows:
-    """Reader of target and features by day, with the labels that count on one day.
+    """Reader of target and features by day, with the labels as of one day.
 
     It can be pickled for another process, which opens lake and landing by their URIs with its own credentials and
     refuses days whose fingerprints differ from those in this process.
@@ -97,7 +98,7 @@ class TrainingRows:
         rows: the days of features.
         as_of: the day whose labels count.
         days: the days that will be read.
-        expected: in another process, the fingerprints of these days when the reader was sent there.
+        expected: in another process, the fingerprints that these days had when the reader was sent there.
     """
 
     def __init__(
@@ -113,7 +114,7 @@ class TrainingRows:
         self._expected = expected or {}
 
     def __call__(self, day: date) -> "pd.DataFrame":
-        """Read target, weight and features of the rows of a day, in their order.
+        """Read target, weight and features of the rows of a day, in row order.
 
         Raises:
             InputChanged: in another process, when the day was made again after the reader was sent there.

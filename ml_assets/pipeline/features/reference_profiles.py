@@ -1,4 +1,4 @@
-"""Profiles of features of the training window of a day's model, which other days are compared with."""
+"""Feature profiles of the training window of a day's model, as the reference for comparisons."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ml_assets.core.profiling.profiles import Profile
     from ml_assets.resources.lake.table import Table
 
-# A reference needs several days of each weekday.
+# A reference needs every weekday several times.
 MIN_DRIFT_DAYS = 28
 # Calendar parts that have the same value for all rows of a day.
 CONSTANT_PARTS = ("weekday", "weekend", "month")

@@ -86,9 +86,7 @@ class FeatureEngineering:
         return [earlier for earlier in days if earlier >= self.spec.source.start]
 
     def inputs(self, day: date) -> list:
-        """Return day and fingerprint of each validated day that is read, and the labels of those whose labels are
-        read.
-        """
+        """Return day and fingerprint of each validated day that is read, and of its labels if they are read."""
         reader = f"the {FEATURES} of {day}"
         days = self._days_back(day, self._offsets)
         feed = rows_feed(self.spec)
@@ -98,7 +96,7 @@ class FeatureEngineering:
         return [*rows, *self._labels.inputs(self._days_back(day, self._label_offsets), day - timedelta(days=1), reader)]
 
     def memory(self, days: Sequence[date]) -> int:
-        """Estimate the bytes that a chunk of days takes: its history, and the rows and their features."""
+        """Estimate the bytes that a chunk of days takes: its history, its rows and their features."""
         counts = self._validated.row_counts()
         history = sum(counts.get(day, 0) for day in self._history(days))
         rows = sum(counts.get(day, 0) for day in days)
@@ -133,8 +131,8 @@ class FeatureEngineering:
         return StageOutput(tables, unread_tables={FEATURE_PROFILES, FEATURE_METRICS})
 
     def read_rows_and_history(self, day: date) -> "tuple[pd.DataFrame, pd.DataFrame]":
-        """Read the rows of a day, and those of the earlier days that its features read, with the labels that counted
-        when the day began.
+        """Read the rows of a day and of the earlier days that its features read, with the labels known when the day
+        began.
         """
         history_days = self._history([day])
         rows, history = self._read([day], self._columns), self._read(history_days, self._columns)
@@ -150,8 +148,8 @@ class FeatureEngineering:
         return sorted(earlier for earlier in read if earlier < days[0])
 
     def _labels_as_of(self, days: Sequence[date]) -> "Callable[[date], pd.Series]":
-        """Return a function from a day to the target of the rows of `days`, as it counts when the day begins; missing
-        where the features of the day do not read it.
+        """Return a function from a day to the target of the rows of `days` as known when the day begins; missing where
+        the features of the day do not read it.
         """
         import pandas as pd
 

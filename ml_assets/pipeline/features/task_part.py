@@ -1,11 +1,11 @@
-"""The part of a specification that says what the values of the target mean, for fingerprints."""
+"""The part of a specification that defines the meaning of target values, for fingerprints."""
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.types.task import BINARY
 
 
 def task_part(spec: ModelSpec) -> dict[str, object]:
-    """Return task, classes, positive label, weight and quantiles of a model; nothing where they are as by default."""
+    """Return task, classes, positive label, weight and quantiles of a model, without those that have default values."""
     stated = {
         "task": None if spec.task == BINARY else spec.task,
         "classes": list(spec.classes),

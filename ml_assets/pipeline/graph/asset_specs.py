@@ -11,7 +11,7 @@ from ml_assets.pipeline.asset_names import ENTRY, PREDICTIONS, RAW, VALIDATED, a
 from ml_assets.pipeline.graph.freshness_policy import freshness_policy
 from ml_assets.pipeline.steps.asset_factory import partitions
 
-# The first and the last assets that have to follow each day; those in between are late when the last is.
+# The first and the last assets that must be materialized each day; if one in between is late, so is the last.
 FOLLOW_EACH_DAY = (RAW, VALIDATED, ENTRY, PREDICTIONS)
 
 
@@ -25,7 +25,7 @@ def asset(
     **metadata: Any,
 ) -> dg.AssetSpec:
     """Specify one asset of a model, daily partitioned, in the group of its model and with a tag for its stage;
-    `metadata` is taken as it is.
+    `metadata` is added unchanged.
     """
     return dg.AssetSpec(
         asset_key(spec, name),

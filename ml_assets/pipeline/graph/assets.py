@@ -39,7 +39,7 @@ def build_assets(spec: ModelSpec, translation: Translation | None = None) -> lis
 
     Args:
         spec: the model's specification.
-        translation: the changes of its component to their specifications.
+        translation: the changes that its component makes to the specifications of assets and checks.
     """
     translation = translation or Translation()
     return [

@@ -1,4 +1,4 @@
-"""Fingerprints of everything in the lake that the checks of a day read; outcomes are kept while they are the same."""
+"""Fingerprints of everything in the lake that the checks of a day read; outcomes are reused until these change."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -42,13 +42,13 @@ EVALUATION_MODULES = (
 
 
 def validation_inputs(spec: ModelSpec, stage: "Validation", day: date) -> Inputs:
-    """List what the checks of validated rows or labels read: the day, the days that it is compared with, and the files
-    of the days before.
+    """List the inputs of the checks of validated rows or labels: the day, the days that it is compared with, and the
+    files of earlier days.
     """
     if not is_committed(stage.validated, day):
         return None
     if stage.matching is not None:
-        # Labels are matched with all rows up to their day, and compared with no other labels.
+        # Labels are matched with all rows up to their day, but not compared with other labels.
         own = [day_fingerprints(stage.tables.values(), [day]), stage.landed_fingerprints([day])]
         return [*own, stage.matching.fingerprints(day)]
     checks, day_length = spec.checks, timedelta(days=1)
@@ -60,7 +60,7 @@ def validation_inputs(spec: ModelSpec, stage: "Validation", day: date) -> Inputs
         LOOK_BACK if checks.no_repeated_day else 0,
     )
     files_before = [earlier for earlier in stage.days_with_files() if earlier < day][-DAYS_BEFORE:]
-    # Days before the first one with rows are no gaps.
+    # Days before the first day with rows are not gaps.
     first = min(stage.validated.row_counts(), default=None)
     return [
         day_fingerprints(stage.tables.values(), _days_back(day, reach)),
@@ -70,8 +70,8 @@ def validation_inputs(spec: ModelSpec, stage: "Validation", day: date) -> Inputs
 
 
 def feature_inputs(spec: ModelSpec, stage: "FeatureEngineering", day: date) -> Inputs:
-    """List what the checks of features read: the day, the training window of its model, and what the features are built
-    from again for serving.
+    """List the inputs of the checks of features: the day, the training window of its model, and the inputs from which
+    features are rebuilt as for serving.
     """
     if not is_committed(stage.features, day):
         return None
@@ -83,8 +83,8 @@ def feature_inputs(spec: ModelSpec, stage: "FeatureEngineering", day: date) -> I
 
 
 def evaluation_inputs(spec: ModelSpec, stage: "ModelEvaluation", day: date) -> Inputs:
-    """List what the checks of an evaluation read: the day, the earlier evaluations that its label rate is compared
-    with, and the deliveries of labels. A day without a model has nothing to keep.
+    """List the inputs of the checks of an evaluation: the day, the earlier evaluations that its label rate is compared
+    with, and the deliveries of labels. A day without a model has no outcomes to reuse.
     """
     tables = stage.tables
     if not is_committed(tables[stage.name], day) or not tables[stage.name].row_counts().get(day):

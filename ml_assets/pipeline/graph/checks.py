@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 def validation_checks(spec: ModelSpec, feed: Feed, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
-    """Specify the checks of validated_data, or of validated_labels, which has none of volume and drift."""
+    """Specify the checks of validated_data, or of validated_labels, which has no volume or drift checks."""
     every_feed = [acceptance_check(spec, key), *contract_check_specs(spec, feed, key)]
     if _has_labels_only(feed):
         return [*every_feed, *label_match_check(spec, key)]
@@ -97,8 +97,8 @@ def evaluate_evaluation_checks(
 def complete_evaluation_checks(
     stage: "ModelEvaluation", days: Sequence[date], evaluated: Sequence[date], runs: "Sequence[CheckRun]"
 ) -> "list[CheckRun]":
-    """Add to the gates what concerns all days of a run, and the differences of MLflow from the release ledger on the
-    days that were evaluated now.
+    """Complete the gates over all days of a run, and add how MLflow differs from the release ledger if this run
+    evaluated a day.
     """
     gates = {check.name for check in gate_checks(stage.spec, dg.AssetKey(stage.name))}
     with_model = [day for day in days if stage.model_row(day)["model_digest"]]

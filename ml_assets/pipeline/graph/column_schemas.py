@@ -96,8 +96,8 @@ def feature_lineage(spec: ModelSpec, upstream: dg.AssetKey) -> dg.TableColumnLin
 
 
 def scored_lineage(spec: ModelSpec, identity: Iterable[str]) -> dg.TableColumnLineage:
-    """Return the lineage of scored rows: what a model predicts comes from all features, and identity columns from
-    features too, but a target that lands by itself from the labels.
+    """Return the lineage of scored rows: predictions come from all features, identity columns from the same columns of
+    features, and a target with label files of its own from the labels.
 
     Args:
         spec: the model.

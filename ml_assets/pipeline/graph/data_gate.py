@@ -34,7 +34,7 @@ class DataGate:
         features: "FeatureEngineering",
         label_validation: "Validation | None" = None,
     ):
-        """Take the stages whose checks count; that of labels where they come in files of their own."""
+        """Take the stages whose checks count; `label_validation` only if labels come in files of their own."""
         self._spec = _blocking_only(spec)
         self._is_on = any(column.blocking for column in spec.columns.values()) or any(
             check.blocking for _, check in spec.checks.enabled()
@@ -49,7 +49,7 @@ class DataGate:
         return self._is_on
 
     def refresh(self) -> None:
-        """Forget what is known of the data."""
+        """Forget cached results."""
         for stage in (self._validation, self._features) if self._is_on else ():
             stage.refresh()
             for table in stage.tables.values():
@@ -58,11 +58,13 @@ class DataGate:
             self._matching.refresh()
 
     def reason(self, day: date) -> str | None:
-        """Name the blocking checks of the data of a day that fail with an error, and why; None when none does."""
+        """Name the blocking checks of the data of a day that fail with an error, and why; None if none fails."""
         return self._failures(self._evaluate_data(day))
 
     def reason_of_evaluation(self, evaluation: "ModelEvaluation", day: date) -> str | None:
-        """Do the same for the evaluation of a day that has a model, without its gates."""
+        """Name the failing blocking checks of the evaluation of a day that has a model, except its gates; None if none
+        fails.
+        """
         from ml_assets.pipeline.evaluation.label_checks import evaluate_label_checks
         from ml_assets.pipeline.evaluation.score_drift_check import evaluate_score_drift
 
@@ -84,10 +86,10 @@ class DataGate:
         return "; ".join([*reasons[:MAX_REASONS], *more]) or None
 
     def hold(self, day: date) -> None:
-        """Let the day pass, unless a blocking check of it fails.
+        """Check that no blocking check of the day fails.
 
         Raises:
-            KeepDay: when one does; names the check, the reason and the remedy.
+            KeepDay: when one fails; names the check, the reason and the remedy.
         """
         if reason := self.reason(day):
             raise KeepDay(
@@ -109,7 +111,7 @@ class DataGate:
         )
 
     def _evaluate_labels(self, day: date) -> "Iterator[CheckRun]":
-        """Evaluate the match of all deliveries of labels that a model of the day may read."""
+        """Evaluate label matching for all deliveries of labels that a model of the day may read."""
         from ml_assets.core.training.time_split import HistoryTooShort, split_days
         from ml_assets.pipeline.validation.label_match_check import evaluate_label_matches
 
@@ -137,6 +139,6 @@ def _of_delivery(outcome: "CheckOutcome") -> str:
 
 
 def _blocking_only(spec: ModelSpec) -> ModelSpec:
-    """Switch all other checks off, so that nothing is read for them."""
+    """Return the specification with all other checks switched off, so that nothing is read for them."""
     off = {name: None for name, check in spec.checks.enabled() if not check.blocking and name != EVERY_DAY_ACCEPTED}
     return spec.model_copy(update={"checks": spec.checks.model_copy(update=off)})

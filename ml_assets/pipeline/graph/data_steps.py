@@ -55,7 +55,7 @@ class IngestionStep(StageStep[Ingestion]):
         return builder_of(self.spec, context).ingestion_of(self.feed)
 
     def metadata(self, stage: Ingestion, day: date) -> Mapping[str, Any]:
-        """Files beside those of the day that the pattern does not match."""
+        """Files next to those of the day that the pattern does not match."""
         keys = stage.overlooked(day)
         return {"files_not_read": len(keys), "files_not_read_examples": ", ".join(keys[:MAX_NAMED])} if keys else {}
 
@@ -86,7 +86,7 @@ class ValidationStep(StageStep[Validation]):
     @cached_property
     def asset_specs(self) -> list[dg.AssetSpec]:
         """Accepted rows, and quarantined rows."""
-        # Labels are matched with the rows of their day, which therefore come first.
+        # Labels are matched with the rows of their day, so the rows come first.
         rows = [depends(self.spec, RAW)] if self.feed.validated == LABELS else []
         deps, kinds = [depends(self.spec, self.feed.raw), *rows], {"deltalake", "pandera"}
         shown_columns = {
@@ -126,7 +126,7 @@ class ValidationStep(StageStep[Validation]):
         return evaluate_validation_checks(self.spec, stage, days, self.key)
 
     def check_inputs(self, stage: Validation, day: date) -> Inputs:
-        """The day, those that it is compared with, and the landed files."""
+        """The day, the days that it is compared with, and the landed files."""
         return validation_inputs(self.spec, stage, day)
 
     def complete_checks(

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 def freshness_policy(spec: ModelSpec) -> dg.FreshnessPolicy | None:
-    """Dagster's policy for the assets that have to follow each day; None where the specification expects nothing, or
-    the data have an end.
+    """Return Dagster's policy for the assets that must be materialized each day; None if the specification has no
+    deadline or the data have an end.
 
     Dagster looks at the last materialization of any partition. A backfill of old days makes an asset look fresh; see
     `newest_day_check`.
@@ -25,7 +25,7 @@ def freshness_policy(spec: ModelSpec) -> dg.FreshnessPolicy | None:
     return _policy(deadline, spec.freshness.lower_bound, spec.source.time_zone)
 
 
-# Dagster works through the cron expression for 20 ms each time, and every process loads the definitions.
+# Dagster takes 20 ms to evaluate the cron expression, and every process loads the definitions.
 @cache
 def _policy(deadline: str, lower_bound: timedelta, time_zone: str) -> dg.FreshnessPolicy:
     return dg.FreshnessPolicy.cron(deadline_cron=deadline, lower_bound_delta=lower_bound, timezone=time_zone)

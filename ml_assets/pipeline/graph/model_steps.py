@@ -68,7 +68,7 @@ class TrainingStep(StageStep[ModelTraining]):
         return due_checks(self.spec, asset_key(self.spec, MODEL))
 
     def evaluate_checks(self, stage: ModelTraining, days: Sequence[date], newest: date) -> Iterator[CheckRun]:
-        """Evaluate that check."""
+        """Evaluate the check that a model was made when it was due."""
         return evaluate_due(stage, days, asset_key(self.spec, MODEL))
 
     def build(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ModelTraining:
@@ -87,12 +87,12 @@ class TrainingStep(StageStep[ModelTraining]):
     def after_days(
         self, context: dg.AssetExecutionContext, stage: ModelTraining, days: Sequence[date], changed: Sequence[date]
     ) -> None:
-        """Remove the checkpoints, which the models have made useless."""
+        """Remove the checkpoints, which finished models no longer need."""
         remove_checkpoints(context.resources.lake, self.spec.name, days)
 
 
 def run_training(step: TrainingStep, context: dg.AssetExecutionContext, guard: RunGuard) -> Iterator[Any]:
-    """Run the step, or, where the run has overrides and asks for no candidates, the experiments."""
+    """Run the step, or the experiments if the run has overrides and does not ask for candidates."""
     if not is_experiment(context):
         yield from run_stage(step, context, guard)
         return
@@ -155,7 +155,7 @@ class EvaluationStep(StageStep[ModelEvaluation]):
     def complete_checks(
         self, stage: ModelEvaluation, days: Sequence[date], evaluated: Sequence[date], runs: Sequence[CheckRun]
     ) -> list[CheckRun]:
-        """Add to the gates what concerns all days of the run, and the differences of MLflow from the ledger."""
+        """Complete the gates over all days of the run, and add how MLflow differs from the ledger."""
         return complete_evaluation_checks(stage, days, evaluated, runs)
 
     def days_read_by_checks(self, stage: ModelEvaluation, day: date) -> Sequence[date]:
@@ -192,7 +192,7 @@ class RegistrationStep(StageStep[ModelRegistration]):
         return [asset(self.spec, ENTRY, paragraph(ModelRegistration), "registry", {"mlflow"}, deps, **metadata)]
 
     def build(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ModelRegistration:
-        """Build the stage, which does not register."""
+        """Build the stage read-only: it does not register models."""
         return builder_of(self.spec, context).registration(context.resources.registry)
 
     @contextmanager

@@ -40,7 +40,7 @@ class PredictionQualityStep(StageStep[PredictionQuality]):
 
     @cached_property
     def asset_specs(self) -> list[dg.AssetSpec]:
-        """The estimated metrics of a day, and the realised ones of an earlier day."""
+        """The estimated metrics of a day, and the realised metrics of an earlier day."""
         spec, delay = self.spec, self.spec.label_delay.days
         labels = [depends(spec, LABELS, delay)] if spec.labels else []
         deps = [depends(spec, PREDICTIONS, delay), depends(spec, FEATURES, delay), *labels]
@@ -80,7 +80,7 @@ class PredictionQualityStep(StageStep[PredictionQuality]):
         update_dashboard(context, self.spec, stage.lake, days, stage.moves(), table)
 
     def report_parts(self, stage: PredictionQuality, days: Sequence[date]) -> Iterator[Part]:
-        """The metrics of a day, and on the newest day those of the days before."""
+        """The metrics of a day, and for the newest day also those of the days before."""
         return quality_report.quality_parts(stage, days)
 
 
@@ -91,7 +91,7 @@ class ServedRequestsStep(StageStep[ServedRequests]):
 
     @cached_property
     def asset_specs(self) -> list[dg.AssetSpec]:
-        """The requests of a day; its features come first, which they are compared with."""
+        """The requests of a day; they follow its features, with which they are compared."""
         spec, deps = self.spec, [depends(self.spec, FEATURES)]
         metadata = schema(served_report.served_column_schema(spec))
         return [asset(spec, SERVED_REQUESTS, paragraph(ServedRequests), GROUP, {"deltalake"}, deps, **metadata)]

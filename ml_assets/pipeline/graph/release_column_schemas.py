@@ -13,5 +13,5 @@ def deployment_columns() -> list[dg.TableColumn]:
 
 
 def predictions_columns(spec: ModelSpec) -> list[dg.TableColumn]:
-    """Describe the columns of predictions: identity columns, and what was made of the row."""
+    """Describe the columns of predictions: identity columns, version, prediction and decision."""
     return [*source_columns(spec, spec.row_identity_columns()), *table_columns(scored_columns(spec.outputs))]

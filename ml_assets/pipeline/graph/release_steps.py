@@ -62,12 +62,12 @@ class DeploymentStep(StageStep[ModelDeployment]):
         return [*rollback_check(self.spec, key), targets_check(key)]
 
     def build(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ModelDeployment:
-        """Build the stage for a run, which carries releases out."""
+        """Build the stage for a run; it carries out releases."""
         from ml_assets.resources.release.releases import Releases
 
         resources = context.resources
         releases = Releases(resources.lake, resources.registry, resources.deploy_target, self.spec.name)
-        # Carries out first what a run that died has put into the ledger.
+        # First carries out releases that a dead run put into the ledger.
         releases.state()
 
         def release(before: Release, move: Move) -> None:
@@ -93,12 +93,12 @@ class DeploymentStep(StageStep[ModelDeployment]):
     def complete_checks(
         self, stage: ModelDeployment, days: Sequence[date], evaluated: Sequence[date], runs: Sequence[CheckRun]
     ) -> list[CheckRun]:
-        """Compare MLflow and the deploy target with the ledger as they are now."""
+        """Compare the current state of MLflow and the deploy target with the ledger."""
         targets = evaluate_targets(stage.differences(), days[-1], asset_key(self.spec, DEPLOYMENT))
         return [*(run for run in runs if run.name != TARGETS_IN_LINE), *targets]
 
     def report_parts(self, stage: ModelDeployment, days: Sequence[date]) -> Iterator[Part]:
-        """The decision, what is live, and the comparison with the champion."""
+        """The decision, the live versions, and the comparison with the champion."""
         return report.deployment_parts(stage, days)
 
 
@@ -133,7 +133,7 @@ class PredictionsStep(StageStep[DailyPredictions]):
     def after_days(
         self, context: dg.AssetExecutionContext, stage: DailyPredictions, days: Sequence[date], changed: Sequence[date]
     ) -> None:
-        """Write the dashboard, which shows what all stages reported, unless prediction_quality follows in this run."""
+        """Write the dashboard with the reports of all stages, unless prediction_quality follows in this run."""
         if asset_key(self.spec, PREDICTION_QUALITY) in context.job_def.asset_layer.selected_asset_keys:
             return
         update_dashboard(

@@ -74,7 +74,7 @@ class SearchStep(StageStep[ParameterSearch]):
         return stage.row(day)["problem"]
 
     def metadata(self, stage: ParameterSearch, day: date) -> dict[str, Any]:
-        """Describe the parameters of a day by numbers that the UI plots over time."""
+        """Describe the parameters of a day as numbers, which the UI plots over time."""
         return _parameter_metadata(stage, day)
 
     def newest_metadata(self, stage: ParameterSearch, day: date) -> dict[str, Any]:

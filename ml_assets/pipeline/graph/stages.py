@@ -1,4 +1,4 @@
-"""The stages of one model, each built once and given the stages and the gate that it reads."""
+"""The stages of one model, each built once with the stages and the gate that it reads."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -35,19 +35,19 @@ from ml_assets.resources.storage.landing import Landing
 
 
 def ignore_line(line: str) -> None:
-    """Take a line for a log that nobody reads."""
+    """Discard a log line."""
 
 
 class StageBuilder:
     """Builds the stages of one model on one lake and landing.
 
-    Stages that act outside of the lake are read-only unless a step of a run says how they act.
+    Stages that act outside of the lake are read-only unless a step of a run passes them the action.
 
     Args:
         spec: the model.
         lake: holds the tables.
         landing: holds the files.
-        is_model_requested: whether days get a model also where none is due.
+        is_model_requested: whether days get a model even if none is due.
     """
 
     def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing, is_model_requested: bool = False):
@@ -173,8 +173,7 @@ def builder_of(spec: ModelSpec, context: dg.AssetExecutionContext) -> StageBuild
 
 @dataclass(frozen=True)
 class Stages:
-    """The stages of a model in their order; those of labels, of the search and of production only where the
-    model has them."""
+    """The stages of a model in their order; the stages of labels, search and production only if the model has them."""
 
     label_ingestion: Ingestion | None
     label_validation: Validation | None
@@ -201,7 +200,7 @@ class Stages:
         return [stage for stage in stages if stage is not None]
 
     def release_stages(self) -> list[Stage]:
-        """List the stages that decide what is live, score with it, and observe it."""
+        """List the stages that decide which versions are live, score with them, and observe them."""
         stages = (self.deployment, self.predictions, self.served_requests, self.quality)
         return [stage for stage in stages if stage is not None]
 
@@ -211,8 +210,8 @@ class Stages:
 
 
 def open_stages(spec: ModelSpec, lake: Lake, landing: Landing, registry: ModelRegistry, train: bool = False) -> Stages:
-    """Open all stages of a model read-only: models are registered and released within a Dagster run. With `train`,
-    days have a model also where none is due.
+    """Open all stages of a model read-only: models are registered and released only within a Dagster run. With `train`,
+    days get a model even if none is due.
     """
     builder = StageBuilder(spec, lake, landing, train)
     return Stages(

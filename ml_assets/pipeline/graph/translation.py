@@ -1,4 +1,4 @@
-"""Specifications of assets and checks as a component of a project's own class changes them."""
+"""Changes that a project's own component class makes to the specifications of assets and checks."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ ChangeCheck = Callable[[dg.AssetCheckSpec], dg.AssetCheckSpec]
 
 
 def same_check(spec: dg.AssetCheckSpec) -> dg.AssetCheckSpec:
-    """Return the specification of a check as it is."""
+    """Return the specification of a check unchanged."""
     return spec
 
 
@@ -40,7 +40,7 @@ class Translation:
         """Return the specification of a check with the changes.
 
         Raises:
-            ValueError: when its name or its asset is another one.
+            ValueError: when its name or its asset changed.
         """
         changed = self.change_check(spec)
         if changed.key != spec.key:
@@ -54,7 +54,7 @@ class Translation:
 def translate_assets(
     spec: ModelSpec, assets: Sequence[dg.AssetSpec], change: ChangeAsset
 ) -> tuple[ModelSpec, Mapping[str, tuple[dg.AssetSpec, dg.AssetSpec]]]:
-    """Let a function change the specifications of the assets of a model.
+    """Apply a function to the specifications of the assets of a model.
 
     Args:
         spec: the model's specification, without a prefix of keys.

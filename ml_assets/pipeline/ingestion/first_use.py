@@ -1,4 +1,4 @@
-"""A project before its first files: no directory of the landing yet, and nothing of it in the lake."""
+"""A project before its first files: no landing directory yet, and no day in the lake."""
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import labels_feed, rows_feed
@@ -7,7 +7,7 @@ from ml_assets.resources.storage.landing import Landing
 
 
 def why_unused(spec: ModelSpec, lake: Lake, landing: Landing) -> str | None:
-    """Return the reason why a tick has nothing to do before the first files have landed; None where it has to look.
+    """Return why a tick has nothing to do before the first files have landed; None if it has to scan the landing.
 
     A missing directory is not a first use if the lake holds days of the model; then listing it fails.
     """

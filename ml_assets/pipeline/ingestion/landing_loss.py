@@ -9,7 +9,7 @@ from ml_assets.pipeline.engine.stage import CannotMake
 from ml_assets.resources.lake.table import Table
 from ml_assets.resources.storage.landing import Landing
 
-# If fewer days than this lose their files while others keep them, it is a removal.
+# If fewer days than this lose their files while others keep theirs, the files were removed on purpose.
 MIN_DAYS_LOST = 3
 
 
@@ -18,15 +18,15 @@ class LandingLost(CannotMake):
 
 
 class LandingLossGuard:
-    """Tells the removal of the files of a day from the loss of the landing, by the days around it.
+    """Distinguishes the removal of a day's files from the loss of the landing, by the days around it.
 
     Args:
         feed: the files.
-        policy: names the days whose files were removed on purpose.
+        policy: the late-data policy, which names the days whose files were removed on purpose.
         landing: where files land.
-        raw: the table of landed rows, which says which days are made and not removed by retention.
-        objects: the table of landed objects, which says from which files they were made.
-        reach: how far before and after a day other days count.
+        raw: the table of landed rows, which shows the days that were made and not removed by retention.
+        objects: the table of landed objects, which shows the files that each day was made from.
+        reach: how far before and after a day other days are considered.
     """
 
     def __init__(self, feed: Feed, policy: LateData, landing: Landing, raw: Table, objects: Table, reach: timedelta):
@@ -43,7 +43,7 @@ class LandingLossGuard:
         self._has_files.clear()
 
     def check(self, day: date) -> None:
-        """Check a day without files: that most days within reach that were made from files still have some.
+        """Check for a day without files that most days within reach that were made from files still have some.
 
         Days that were made without files, that were never made or whose rows retention removed do not count.
 

@@ -47,14 +47,14 @@ class ScannedDay(NamedTuple):
 
     @property
     def status(self) -> DayStatus:
-        """How the day in the lake compares with its objects."""
+        """Status of the day in the lake, compared with its objects."""
         return self.in_lake.status
 
     def request(self) -> str:
-        """Name what a run is requested for: the landed objects, and the version in the lake that it is to replace.
+        """Identify the change that a run is requested for: the landed objects, and the version in the lake to replace.
 
-        Without the version, content that returns would count as requested although another run has replaced it. A
-        refusal that was reported is no request: when the day is reopened it has to be requested.
+        Without the version, restored content would count as already requested although another run has replaced it
+        since. A reported refusal does not count as a request: once the day is reopened, it has to be requested.
         """
         prefix = f"{REFUSED_PREFIX} " if self.status == "refused" else ""
         return f"{prefix}{self.digest} for {self.in_lake.version}"
@@ -64,10 +64,10 @@ class ScannedDay(NamedTuple):
 class LandingScan:
     """The result of a scan.
 
-    digests: digest of each complete day that was scanned. changed, refused: days that differ from the lake and were not
-    requested, or reported, before; refused ones are closed. waiting: days that were requested before and are not made
-    yet. incomplete: days that are not complete and were never made. landed: the newest day with files. cursor: the
-    state to keep for the next scan.
+    digests: digest of each complete day that was scanned. changed: days that differ from the lake and were not
+    requested before. refused: closed days that differ and were not reported before. waiting: days that were requested
+    before and are not made yet. incomplete: days that are not complete and were never made. landed: the newest day with
+    files. cursor: the state to keep for the next scan.
     """
 
     feed: Feed
@@ -190,7 +190,8 @@ def _scan_days(
 ) -> dict[date, ScannedDay] | None:
     """Return the digest and status of each day, or None when the budget is exhausted before the last day.
 
-    A part of the days is useless: which days read a changed one is known only when all later ones have been scanned.
+    Partial results would be useless: the days that read a changed day are known only when all later days have been
+    scanned.
     """
     days = {}
     for landed in landing.complete_days(feed.source, sensor, first, last, now):

@@ -14,7 +14,7 @@ def describe_objects(objects: Sequence[StoredObject]) -> list:
 
 
 class Listing:
-    """The landed objects of each day, as they were when the day was first asked for."""
+    """The landed objects of each day, as of the first request for the day."""
 
     def __init__(self, feed: Feed, landing: Landing, others: Sequence[str]):
         """List the files of a feed.
@@ -22,7 +22,7 @@ class Listing:
         Args:
             feed: the files.
             landing: where they land.
-            others: patterns of other files that may lie beside them.
+            others: patterns of other files that may lie next to them.
         """
         self._feed, self._landing, self._others = feed, landing, others
         self._days: dict[date, tuple[list[StoredObject], list[str]]] = {}
@@ -36,7 +36,7 @@ class Listing:
         return self._list(day)[0]
 
     def overlooked(self, day: date) -> list[str]:
-        """Return the keys beside those of the day that the pattern does not match and nothing else reads."""
+        """Return keys next to those of the day that the pattern does not match and nothing else reads."""
         return self._list(day)[1]
 
     def _list(self, day: date) -> tuple[list[StoredObject], list[str]]:

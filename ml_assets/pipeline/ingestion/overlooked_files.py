@@ -1,21 +1,21 @@
-"""Files beside those of a day that the pattern of the feed does not match: they are not read, and are named."""
+"""Files next to those of a day that the pattern of the feed does not match: they are reported instead of read."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 MAX_NAMED = 5
-# Days of a run whose files are named in its log.
+# The most days of a run whose files are listed in its log.
 MAX_DAYS = 20
 
 
 def describe_overlooked(files: str, day: date, keys: Sequence[str], before: str = "") -> str:
-    """Describe these files of a day after the text `before`; without files, return an empty text.
+    """Describe these files of a day; empty without files.
 
     Args:
         files: the pattern of the feed.
         day: the day.
         keys: keys of the files.
-        before: put before the description.
+        before: text to put before the description.
     """
     if not keys:
         return ""

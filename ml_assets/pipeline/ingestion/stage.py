@@ -1,4 +1,4 @@
-"""Stages raw_data and raw_labels: the landed files of a day, read, renamed and typed, with where they come from."""
+"""Stages raw_data and raw_labels: the landed files of a day, read, renamed and typed, with their provenance."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -20,7 +20,7 @@ from ml_assets.resources.lake.table import Table
 from ml_assets.resources.storage.landing import Landing, ObjectChanged
 from ml_assets.resources.storage.stored_object import StoredObject
 
-# Bytes in memory for each byte of a file, as a rule: Parquet is packed more tightly than text.
+# Typical bytes in memory for each byte of a file: Parquet is packed more tightly than text.
 UNPACKED = 10
 NOTHING_LANDED = "no files have landed"
 
@@ -48,8 +48,9 @@ class Ingestion:
             late_data: the policy of changes to past days.
             lake: holds the tables.
             landing: where files land.
-            look_back: that of the sensor; a day without files is compared with those so far before and after it.
-            others: patterns of other files that may lie beside those of the feed, such as its labels.
+            look_back: look-back of the sensor; a day without files is compared with the days this far before and after
+                it.
+            others: patterns of other files that may lie next to those of the feed, such as its labels.
         """
         from ml_assets.core.tables.schemas import raw_schema
 
@@ -117,7 +118,7 @@ class Ingestion:
         return describe_objects(objects)
 
     def overlooked(self, day: date) -> list[str]:
-        """List the files beside those of the day that the pattern does not match and nothing else reads."""
+        """List the files next to those of the day that the pattern does not match and nothing else reads."""
         return self._listing.overlooked(day)
 
     def compare(self, day: date, objects: Sequence[StoredObject]) -> DayInLake:
@@ -144,8 +145,8 @@ class Ingestion:
         return "changed" if self._may_change(day, objects) else "refused"
 
     def _may_change(self, day: date, objects: Sequence[StoredObject]) -> bool:
-        """Return whether the day may be made from these objects: it may not if it was made from others, is closed, and
-        the policy refuses late changes.
+        """Return whether the day may be made from these objects: not if it was made from others, is closed, and the
+        policy refuses late changes.
         """
         if (
             self._late_data.afterwards == "reopen"

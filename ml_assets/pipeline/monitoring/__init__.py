@@ -1,1 +1,1 @@
-"""Stages and checks of what is observed in production: served requests, and the quality of predictions."""
+"""Stages and checks that observe production: served requests, and the quality of predictions."""

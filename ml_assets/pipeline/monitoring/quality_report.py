@@ -45,7 +45,7 @@ def quality_plots(stage: "PredictionQuality", day: date) -> dict[str, Any]:
 
 
 def quality_parts(stage: "PredictionQuality", days: Sequence[date]) -> Iterator[Part]:
-    """Report the metrics of a day, with a plot and a table of the days before on the newest."""
+    """Report the metrics of a day, and for the newest day also a plot and a table of the days before."""
     for day in days:
         joined = quality_by_day(stage, day) if day == days[-1] else []
         shown = [row for row in joined if row["metric"] == _metric(stage)][::-1]

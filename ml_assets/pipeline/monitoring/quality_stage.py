@@ -1,4 +1,6 @@
-"""Stage prediction_quality: the estimated quality of a day's predictions, and the realised one of an earlier day."""
+"""Stage prediction_quality: the estimated quality of a day's predictions, and the realised quality of an
+earlier day.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -91,7 +93,7 @@ class PredictionQuality(DayByDay):
 
         Raises:
             InputExpired: when the predictions were removed by retention.
-            CannotMake: when they, or labels that have landed, were never made.
+            CannotMake: when the predictions, or labels that have landed, were never made.
         """
         table, earlier = self._predictions.tables[PREDICTIONS], self.labelled_day(day)
         own = [read_fingerprint(self.spec.name, table, day, PREDICTION_QUALITY, PREDICTIONS), self._holdouts_part(day)]
@@ -101,7 +103,7 @@ class PredictionQuality(DayByDay):
         return [*own, [earlier.isoformat(), table.fingerprint(earlier), self._holdouts_part(earlier), labels]]
 
     def make_day(self, day: date, single_partition: bool) -> StageOutput:
-        """Estimate the quality of the predictions of the day, and measure that of the day whose labels are known."""
+        """Estimate the quality of the day's predictions, and measure the quality of the day whose labels are known."""
         import pyarrow as pa
 
         from ml_assets.core.evaluation.prediction_quality import estimate_quality, measure_quality
@@ -133,7 +135,7 @@ class PredictionQuality(DayByDay):
         return replace(task_metrics(self.spec), weight=None)
 
     def problem(self, day: date) -> str | None:
-        """Say why nothing was estimated on a day; None when something was."""
+        """Return why nothing was estimated on a day; None if something was."""
         return self._problem(day, self._predictions.tables[PREDICTIONS].row_counts().get(day, 0))
 
     def moves(self) -> "Sequence[Move]":
@@ -195,6 +197,6 @@ class PredictionQuality(DayByDay):
         metrics = self._metrics
         scored = metrics.labelled(to_pandas(self._evaluation.read([version.day], [self.spec.target, *self._predicted])))
         rows, threshold = metrics.read_rows(scored), threshold_of(scored) if metrics.is_binary else None
-        # The metrics of the evaluation may be weighted; those of predictions count each row once.
+        # Metrics of the evaluation may be weighted; metrics of predictions count each row once.
         measured = point_values(metrics.measure(threshold)(rows.targets, rows.predictions, None))
         return ScoredHoldout(rows.targets, rows.predictions, measured)

@@ -35,7 +35,7 @@ def served_checks(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
 
 
 def served_check_inputs(spec: ModelSpec, stage: "ServedRequests", day: date) -> Inputs:
-    """List what the checks of a day read: the requests, the features of the day, and the training window."""
+    """List the inputs of the checks of a day: the requests, the features of the day, and the training window."""
     table = stage.tables[stage.name]
     if not is_committed(table, day):
         return None

@@ -1,4 +1,4 @@
-"""Stage served_requests: the captured requests of a day, from the segments that the processes of the service wrote."""
+"""Stage served_requests: the captured requests of a day, from the segments that the service processes wrote."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -32,8 +32,8 @@ class ServedRequests(DayByDay):
     """The requests that the scoring service answered for events of a day, with the features as it used them, and its
     answers.
 
-    Inputs: the segments of the day that are in the lake. Requests that are written later make the day again. Rows whose
-    segments somebody removed stay.
+    Inputs: the segments of the day that are in the lake. When later requests arrive, the day is made again. Rows whose
+    segments were removed stay.
     """
 
     name = SERVED_REQUESTS
@@ -56,7 +56,7 @@ class ServedRequests(DayByDay):
         self.batch.profiles.refresh()
 
     def inputs(self, day: date) -> list:
-        """Return name and size of each segment of the day, and the names of those that are gone and have rows.
+        """Return name and size of each segment of the day, and the names of removed segments that have rows.
 
         Raises:
             KeepDay: when the day has rows and its segments are gone, as after a removal of old files.
@@ -68,7 +68,7 @@ class ServedRequests(DayByDay):
         return [[_name(segment.key), segment.size] for segment in segments] + ([removed] if removed else [])
 
     def make_day(self, day: date, single_partition: bool) -> StageOutput:
-        """Put the segments of the day together, in the order of the answers."""
+        """Concatenate the segments of the day, in the order of the answers."""
         from pyarrow.dataset import field
 
         from ml_assets.core.serving.captured_requests import SEGMENT, join_segments
@@ -92,7 +92,7 @@ class ServedRequests(DayByDay):
         from ml_assets.core.serving.captured_requests import SEGMENT
 
         table = self.tables[SERVED_REQUESTS]
-        # Rows of columns with other types cannot be read.
+        # Rows whose columns have outdated types cannot be read.
         if not table.row_counts().get(day) or table.has_outdated_columns:
             return []
         names = self.read(day, [SEGMENT])[SEGMENT].unique().to_pylist()

@@ -21,7 +21,7 @@ def events_of_check(
 ) -> Iterator[NotificationEvent]:
     """Yield the events of one check evaluation.
 
-    A failure of a check that is neither a gate nor blocking is shown in the report of the day only.
+    A failed check that is neither a gate nor blocking appears only in the report of the day.
 
     Args:
         evaluation: the evaluation of a check of `<model>/<asset>`.

@@ -11,7 +11,7 @@ import dagster as dg
 if TYPE_CHECKING:
     from ml_assets.resources.dagster_internals.freshness import FreshnessStateChange
 
-# An event gets its number before it is visible, so one with a lower number may still appear.
+# An event gets its number before it becomes visible, so an event with a lower number may still appear.
 SECONDS_TO_SETTLE = 3.0
 MAX_EVENTS = 200
 RUN_ENDED_TYPES = (dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_SUCCESS, dg.DagsterEventType.RUN_CANCELED)

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from ml_assets.resources.dagster_internals.serialized_errors import SerializableErrorInfo
 
 MODEL_TAG = "model"
-# For these two the freshness check is more exact than the policy.
+# For these two assets the freshness check is more exact than the policy.
 FOLLOWED_BY_POLICY = tuple(name for name in FOLLOW_EACH_DAY if name not in (RAW, VALIDATED))
 
 
 def events_of_run(
     instance: dg.DagsterInstance, ended: dg.EventLogEntry, repository: dg.RepositoryDefinition
 ) -> Iterator[NotificationEvent]:
-    """Yield the events of an ended run: its success or failure, unless it was cancelled, and those of its checks.
+    """Yield the events of an ended run: its success or failure, unless it was cancelled, and the events of its checks.
 
     Args:
         instance: the Dagster instance; a deleted run has no events.

@@ -78,7 +78,7 @@ def notifications_sensor(open_outbox: OpenOutbox, open_notifier: OpenNotifier, u
 def events_of_broken_models(
     before: Collection[str], now_broken: Mapping[str, str], at: datetime
 ) -> Iterator[NotificationEvent]:
-    """Yield a failure for each model that is broken, and a success for each that was.
+    """Yield a failure for each model that is broken, and a success for each model that no longer is.
 
     Args:
         before: names of the models that were broken at the last tick.
@@ -102,7 +102,7 @@ def events_of_broken_models(
 def releases_sensor(open_outbox: OpenOutbox, open_notifier: OpenNotifier) -> dg.SensorDefinition:
     """Build the sensor that records a notification for each rollback.
 
-    It is separate from the other sensor, so that a lake that does not answer stops no other notification.
+    It is separate from the other sensor, so that an unreachable lake does not stop other notifications.
     """
 
     @dg.sensor(
@@ -149,13 +149,13 @@ def deliver(outbox: Outbox, notifier: Notifier, ui: str, clock: Callable[[], flo
     """Send the messages that are due, one for each target and model; after SECONDS_TO_SEND the rest waits for the next
     tick.
 
-    A target that does not accept a message gets no further one in this tick; the others still get theirs.
+    A target that does not accept a message gets no further messages in this tick; other targets still get theirs.
 
     Args:
         outbox: the notifications to send.
         notifier: the targets.
         ui: address of Dagster's webserver.
-        clock: seconds on a clock that never goes back, for the limit.
+        clock: monotonic clock in seconds, for the limit.
     """
     result, begun, failed_targets = DeliveryResult(), clock(), set()
     targets = notifier.targets

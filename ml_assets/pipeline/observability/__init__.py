@@ -1,1 +1,1 @@
-"""What a step records of itself beside its assets: the cost of its days. Nothing here may fail or hold up a step."""
+"""Cost and lineage that a step records in addition to its assets. Nothing here may fail or delay a step."""

@@ -40,11 +40,11 @@ def record_costs(
     """Record the cost of the days that a step made. A failure is a warning in the log of the run.
 
     Args:
-        context: of the step.
+        context: the execution context of the step.
         spec: the model.
         stage: the stage whose days were made.
-        outcomes: of all days; those that were left as they were cost nothing that counts.
-        meter: started with the step.
+        outcomes: the outcomes of all days; unchanged days are not charged.
+        meter: the usage meter that was started with the step.
     """
     made = [outcome for outcome in outcomes if outcome.computed]
     if not made:
@@ -67,7 +67,7 @@ def record_costs(
         usage, now, step = meter.read(), datetime.now(UTC), str(context.op_handle)
         start = measure_start(context.instance, context.run_id, step, meter.began_at) if is_in_pod() else Start()
         if start.seconds:
-            # The process is the step's own.
+            # In a pod, the whole process belongs to the step.
             usage = replace(usage, cpu_seconds=usage.cpu_seconds + meter.cpu_seconds_before)
         rows = share_costs(stage.name, context.run_id, now, days, usage, reservation, start)
         table = open_costs(spec, context.resources.lake)
@@ -81,13 +81,13 @@ def measure_start(instance: dg.DagsterInstance, run_id: str, step: str, began_at
     """Measure how long a run waited in the queue, and a step for its pod and the imports of its process.
 
     Args:
-        instance: of Dagster.
+        instance: the Dagster instance.
         run_id: the run.
         step: key of the step.
         began_at: when the step began, in seconds since 1970.
     """
     entries = instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_WORKER_STARTING)
-    # Each attempt has its own.
+    # Each attempt has its own event.
     launched = [entry.timestamp for entry in entries if entry.step_key == step and entry.timestamp <= began_at]
     record = instance.get_run_record_by_id(run_id)
     queued = 0.0

@@ -25,9 +25,10 @@ MAX_ERROR = 2_000
 
 
 class StepLineage:
-    """The lineage of a step of a run, of which the step says what it knows when it knows it.
+    """The lineage of a step of a run, which the step fills in as it proceeds.
 
-    stage: set when it is opened. outcomes: of the days that are made. column_lineage: of the main asset.
+    stage: set when the stage is opened. outcomes: the outcomes of the days made. column_lineage: the lineage of the
+    main asset's columns.
     """
 
     def __init__(
@@ -50,11 +51,13 @@ class StepLineage:
         self._send("START")
 
     def complete(self) -> None:
-        """Send that the step completed, with what it wrote."""
+        """Send that the step completed, with the datasets that it wrote."""
         self._send("COMPLETE")
 
     def fail(self, error: BaseException) -> None:
-        """Send that the step failed; an exception that is no error, such as an interruption, aborted it."""
+        """Send that the step failed; an exception that is not an error, such as an interruption, is sent as an
+        abort.
+        """
         is_error = isinstance(error, Exception)
         self._send("FAIL" if is_error else "ABORT", redact_text(f"{type(error).__name__}: {error}")[:MAX_ERROR])
 
@@ -120,7 +123,7 @@ class StepLineage:
         }
 
     def _dataset(self, key: dg.AssetKey) -> Dataset:
-        """Return the table of an asset of a model; of another asset the path of its key."""
+        """Return the table of a model's asset; for another asset, the path of its key."""
         names = model_and_asset(key) or ("", key.path[-1])
         uri = f"{self._context.resources.lake.uri.rstrip('/')}/{'/'.join(filter(None, names))}"
         return Dataset(name_dataset(uri), uri)
@@ -139,10 +142,10 @@ def report_lineage(
     """Send that a step starts, and, when the block ends, that it completed, failed or was aborted.
 
     Args:
-        context: of the step.
+        context: the execution context of the step.
         spec: the model.
-        assets: of the step, the main one first.
-        days: of the run, ascending.
+        assets: the assets of the step, the main one first.
+        days: the days of the run, ascending.
     """
     lineage = StepLineage(context, spec, assets, days)
     if not is_lineage_enabled():

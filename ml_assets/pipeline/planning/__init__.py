@@ -1,1 +1,3 @@
-"""The plan of a backfill and the days of a repair: which days would be made and why, found without making them."""
+"""The plan of a backfill and the days of a repair: the days that would be made, with reasons, determined without making
+them.
+"""

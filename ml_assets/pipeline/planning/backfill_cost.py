@@ -11,11 +11,11 @@ ROWS_READ = 10_000
 
 
 def estimate_plan(spec: ModelSpec, lake: Lake, plan: Plan) -> BackfillEstimate:
-    """Estimate what a plan takes.
+    """Estimate the duration and cost of a plan.
 
     Args:
         spec: the model.
-        lake: with the table of costs.
+        lake: the lake with the table of costs.
         plan: the plan.
 
     Raises:

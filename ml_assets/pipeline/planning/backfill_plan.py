@@ -1,4 +1,4 @@
-"""The plan of a backfill: the days that its runs will make, with reasons, and those that they cannot make.
+"""The plan of a backfill: the days that its runs will make, with reasons, and the days that they cannot make.
 
 Nothing is written.
 """
@@ -39,7 +39,7 @@ UNLESS_SAME_LABELS = "unless its rows' labels come out the same"
 UNLESS_GATES_FAIL = "unless a gate is not passed"
 UNLESS_BLOCKED = "unless a blocking check of the day fails"
 UNLESS = (UNLESS_THE_SAME, UNLESS_SAME_LABELS, UNLESS_GATES_FAIL, UNLESS_BLOCKED)
-"""Notes of days that may turn out not to be made, depending on the days that are made before them."""
+"""Notes on days that may turn out not to be made, depending on the days that are made before them."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class PlannedDay:
     """A day that a run will make.
 
     reasons: NEW, CHANGED_CODE, CHANGED_SPEC, CHANGED_INPUT, MISSING. inputs: changed input days that the runs make
-    before it, by asset. files: landed files that changed. note: what is missing, why the day has no inputs, or on what
-    it depends whether the day is made. rows: rows to process, None for a stage that reads none. size: bytes of the
+    before it, by asset. files: landed files that changed. note: what is missing, why the day has no inputs, or the
+    condition on which the day is made. rows: rows to process, None for a stage that reads none. size: bytes of the
     day's landed files.
     """
 
@@ -65,8 +65,8 @@ class PlannedDay:
 class StagePlan:
     """The planned days of one stage, ascending.
 
-    cannot: days that cannot be made, with the reason. failing: those of them that fail their run. not_reached: days of
-    runs in which an upstream stage fails. kept: days that stay as they are, with the reason.
+    cannot: days that cannot be made, with the reason. failing: the days in `cannot` that fail their run. not_reached:
+    days of runs in which an upstream stage fails. kept: days that stay as they are, with the reason.
     """
 
     name: str
@@ -106,7 +106,7 @@ def plan_days(spec: ModelSpec, lake: PlannedLake, stages: Sequence[Stage], days:
 
     A fingerprint depends on the fingerprints of the inputs and not on their content, so it is known before a day is
     made: each stage sees the planned days of upstream stages as if they were made. A day that is made again may come
-    out the same and keep its fingerprint; a day that is made only if that does not happen has a note that says so.
+    out the same and keep its fingerprint; downstream days that would then not be made have a note that says so.
 
     Args:
         spec: the model's specification.
@@ -171,13 +171,14 @@ def _upstream_assets(spec: ModelSpec) -> dict[str, set[str]]:
 def _plan_day(
     stage: Stage, day: date, planned_days: set[tuple[str, date]], lake: PlannedLake, counts: RowCounts
 ) -> PlannedDay | None:
-    """Return the day as it will be made, and count it as made from now on; None if it is current."""
+    """Return the planned day, and count it as made from now on; None if it is current."""
     table = stage.tables[stage.name]
     if not isinstance(table, PlannedTable):
         raise TypeError(f"{stage.name}: the stages of a plan must be opened on its own lake")
     inputs = stage.inputs(day)
     read = lake.take_fingerprint_reads()
-    # Only the files of a delivery show which rows have labels, so until it is read every reader counts as changed.
+    # Only the files of a delivery show which rows have labels, so every reader counts as changed until the delivery is
+    # read.
     deliveries = [
         [asset, input_day]
         for asset, input_day in read
@@ -228,8 +229,8 @@ def _note(
     planned_days: set[tuple[str, date]],
     changes_anyway: bool,
 ) -> str | None:
-    """Return why a day has no inputs, or on what it depends whether the day is made; None if neither applies."""
-    # A stage whose day has no inputs puts the reason in their place.
+    """Return why a day has no inputs, or the condition on which it is made; None if neither applies."""
+    # If a day has no inputs, its stage returns the reason instead of them.
     reason = next((part for part in inputs if isinstance(part, str)), None)
     if isinstance(stage, ModelRegistration) and (EVALUATION, day) in planned_days:
         return reason or UNLESS_GATES_FAIL

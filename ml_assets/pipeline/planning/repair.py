@@ -54,7 +54,7 @@ def check_file(stages: Stages, corrections: Corrections, name: str, content: byt
 
 
 def keep_corrections(corrections: Corrections, checked: CheckedFile) -> None:
-    """Write the new corrections, one file a day, numbered after the files that the day already has."""
+    """Write the new corrections, one file per day, numbered after the files that the day already has."""
     files = {}
     for day, corrections_of_day in checked.corrections.items():
         newest = max(map(number_of, corrections.read(day)), default=0)
@@ -63,12 +63,12 @@ def keep_corrections(corrections: Corrections, checked: CheckedFile) -> None:
 
 
 def days_to_validate(stages: Stages, days: Sequence[date]) -> list[date]:
-    """Return those of the days on which validated_data is not current."""
+    """Return the days on which validated_data is not current."""
     return [day for day in days if _is_stale(stages.validation, day)]
 
 
 def feature_days_to_make(stages: Stages, days: Sequence[date]) -> list[date]:
-    """Return the committed feature days that read one of the days and are not current."""
+    """Return the committed feature days that read any of these days and are not current."""
     from ml_assets.core.features.inputs import days_read
 
     readers = {day + timedelta(days=offset) for day in days for offset in days_read(stages.features.spec)}

@@ -50,7 +50,7 @@ class RowCounts:
         """Estimate the rows of a day of landed files that is made for these reasons.
 
         Returns:
-            The rows, and the files that have changed since the day was made before.
+            The rows, and the files that have changed since the day was last made.
         """
         landed = {key: (digest, size) for key, digest, size in stage.inputs(day)}
         changes = FileChanges([], [], [])

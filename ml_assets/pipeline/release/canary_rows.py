@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ml_assets.core.model.scorer import Scorer
 
-# Enough for the longest step of a canary by default, and the steps before it.
+# By default enough for the longest step of a canary and the steps before it.
 DAYS_KEPT = 128
 
 
@@ -43,7 +43,7 @@ class CanaryRows:
         whose labels are known.
 
         Raises:
-            CannotMake: when label files up to `as_of` have landed and were never made; names the days.
+            CannotMake: when label files up to `as_of` have landed and were never made; the message names the days.
         """
         features = [[day.isoformat(), self._features.fingerprint(day)] for day in days]
         labelled = self._days_with_labels(days, labels_through)
@@ -60,14 +60,14 @@ class CanaryRows:
         labels_through: date,
         as_of: date,
     ) -> "pd.DataFrame":
-        """Return the rows of some days, as `measure_canary` takes them.
+        """Return the rows of some days in the form that `measure_canary` expects.
 
         Args:
             percents: share of the entities that the challenger was live for, by day; 0 in shadow, None where it was not
                 the challenger.
-            champion: scores all rows; None if it cannot, and then there are no rows.
-            challenger: scores its rows, and all rows in shadow; None if it cannot.
-            models: digests of both.
+            champion: the scorer of all rows; None if the champion cannot score, and then there are no rows.
+            challenger: the scorer of the challenger's rows, and in shadow of all rows; None if it cannot score.
+            models: digests of both models.
             labels_through: the last day whose labels are known.
             as_of: the day on which the labels are known.
         """

@@ -1,7 +1,7 @@
 """The dashboard of a model in the lake: the page `<model>/reports/index.html`, and `index.json` with its figures.
 
-The figures of a day are read from its report once, and again when a part of the report has changed, so that a run reads
-the reports of its own days and no others.
+The figures of a day are read again only when a part of its report has changed, so that a run reads only the reports of
+its own days.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ MAX_NOTIFICATIONS = 20
 FIGURES = "index.json"
 # Beside the parts of the report, whose names are those of assets.
 QUALITY_ROWS = "rows of prediction_quality"
-# To be raised when the figures of a day are read in another way.
+# Raise this when the figures of a day are read differently.
 LAYOUT = 2
 Entry = tuple[Mapping[str, str], "DaySummary"]
 
@@ -44,12 +44,12 @@ def update_dashboard(
     """Write the dashboard anew if something on it changed. A failure is a warning in the log of the run.
 
     Args:
-        context: of the run.
+        context: the execution context of the run.
         spec: the model.
         lake: holds the reports.
         days: days of the run.
         moves: all releases, in their order.
-        quality: the table `prediction_quality`; None for a model without.
+        quality: the table `prediction_quality`; None for a model without it.
     """
     try:
         write_dashboard(spec, lake, days, moves, quality)
@@ -86,7 +86,7 @@ def write_dashboard(
         return
     page = redact_text(render_dashboard(dashboard).decode()).encode()
     lake.files.write(f"{root}{DASHBOARD}", page)
-    # Written last: without it, a run that died between the two writes would not be repeated.
+    # Written last: if a run dies between the two writes, the next run writes both again.
     lake.files.write(f"{root}{FIGURES}", f'{{"layout": {LAYOUT}, "digest": "{digest}", "days": {figures}}}'.encode())
 
 
@@ -96,7 +96,7 @@ def _entries(
     quality: "Table | None",
     kept: Mapping[date, Entry],
 ) -> dict[date, Entry]:
-    """Return the figures of days with what they were read from; the kept ones, unless that has changed."""
+    """Return the figures of days with the signatures of their sources; figures whose sources are unchanged are kept."""
     from ml_assets.core.operations.reports.day_summary import summarize_day
 
     sources = {day: {**parts, **_quality_source(quality, day)} for day, parts in signatures.items()}

@@ -1,4 +1,4 @@
-"""The row of deployment for a decision: the outcome, what is live after it, and the figures behind it."""
+"""The row of deployment for a decision: the outcome, the live versions after it, and the figures behind it."""
 
 import json
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ def decision_row(decision: Decision, measured: "Measured | None", canary: Canary
     """Build the row of a day, see DEPLOYMENT_SCHEMA.
 
     Args:
-        decision: of the day.
+        decision: the decision of the day.
         measured: the comparison of champion and challenger; None without a canary, and the figures are then left out.
         canary: the settings of the specification.
     """

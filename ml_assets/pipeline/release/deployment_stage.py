@@ -43,8 +43,8 @@ class ModelDeployment(DayByDay):
     with the figures behind it.
 
     A day is decided once, from what was known on it, before its rows are scored. Inputs: the registry entry of the day,
-    the last release before it, and the feature days since the canary began. Days before the newest that was decided
-    stay as they are.
+    the last release before it, and the feature days since the canary began. Days before the newest decided day do not
+    change.
     """
 
     name = DEPLOYMENT
@@ -58,7 +58,7 @@ class ModelDeployment(DayByDay):
             spec: the model.
             lake: holds the tables and the ledger.
             landing: holds the label files.
-            release: carries a move out; raises LedgerConflict if somebody else released in the meantime.
+            release: carries out a release; raises LedgerConflict if somebody else released in the meantime.
             actor: the run, as the ledger names it.
         """
         from ml_assets.core.tables import release_schemas, schemas
@@ -86,7 +86,7 @@ class ModelDeployment(DayByDay):
         }
         self._moves: list[Move] | None = None
         self.differences: Callable[[], Sequence[str]] = lambda: ()
-        """Returns the differences of MLflow and of the deploy target from the ledger; none outside of a run."""
+        """Returns how MLflow and the deploy target differ from the ledger; none outside of a run."""
 
     def refresh(self) -> None:
         """Forget all cached inputs."""
@@ -112,12 +112,12 @@ class ModelDeployment(DayByDay):
         if self._is_past(day):
             if self.tables[DEPLOYMENT].fingerprint(day) not in (None, EXPIRED):
                 raise DecidedAlready(LATER_DAYS_DECIDED)
-            # A release of the day itself was decided before the later days, by a run that died before it committed.
+            # If the day has a release of its own, a run decided it before the later days and died before it committed.
             if self._release_of_run(day) is None:
                 return [LATER_DAYS_DECIDED]
         before = self._live_before(day)
         inputs: list = [[ENTRY, self._entries.fingerprint(day)], ["release", before.number]]
-        # A day on which no model is due decides on the model of an earlier one.
+        # A day on which no model is due decides on the model of an earlier day.
         entry_days = [entry_day for entry_day, rows in self._entries.row_counts().items() if rows and entry_day <= day]
         newest = max(entry_days, default=day)
         if newest != day:
@@ -126,7 +126,7 @@ class ModelDeployment(DayByDay):
         return [*inputs, *(self._rows.inputs(days, self._labels_through(day), day) if days else [])]
 
     def make_day(self, day: date, single_partition: bool) -> StageOutput:
-        """Decide, and carry the decision out. A release of the day that a run made before it died is not repeated.
+        """Decide, and carry out the decision. A release that a dead run already made for the day is not repeated.
 
         Raises:
             InputChanged: when somebody else released, or decided on the day, in the meantime.
@@ -172,8 +172,8 @@ class ModelDeployment(DayByDay):
         if measured:
             comparison = pa.Table.from_pandas(measured.comparison, schemas[CANARY_COMPARISON], preserve_index=False)
         tables = {CANARY_COMPARISON: comparison, DEPLOYMENT: pa.Table.from_pylist([row], schema=schemas[DEPLOYMENT])}
-        # A release is in the ledger, from which its row is made again. Nothing else has a decision to change nothing,
-        # which a later release would make look like that of a day before it.
+        # A release is in the ledger, from which its row can be rebuilt. A decision to change nothing is recorded only
+        # here, and after a later release it could not be rebuilt.
         return StageOutput(tables, problem, has_side_effects=acted, needs_immediate_commit=not acted)
 
     def _is_past(self, day: date) -> bool:
@@ -185,7 +185,7 @@ class ModelDeployment(DayByDay):
         return next((move for move in self.moves if move.day == day and move.actor.startswith(RUN)), None)
 
     def _live_before(self, day: date) -> Release:
-        """Return what is live before the decision of a day."""
+        """Return the release that is live before the decision of a day."""
         released = self._release_of_run(day)
         moves = [
             move for move in self.moves if (move.after.number < released.after.number if released else move.day <= day)
@@ -197,13 +197,13 @@ class ModelDeployment(DayByDay):
         return day - max(self.spec.label_delay, timedelta(days=1))
 
     def _percents(self, before: Release, day: date) -> Mapping[date, int | None]:
-        """Return the share of entities that the canary was live for, by day since it began: 0 in shadow, None where it
-        was not the challenger; empty without a canary.
+        """Return the share of entities that the canary was live for, by day since it began: 0 in shadow, None on days
+        on which it was not the challenger; empty without a canary.
         """
         canary, since = self.spec.deployment.canary, before.canary_since
         if canary is None or since is None:
             return {}
-        # The longest time of a canary; a paused one takes longer.
+        # The longest duration of a canary that is not paused.
         first = max(since, day - canary.maximum_days * len(canary.steps))
         releases = [(move.day, move.after) for move in self.moves if move.after.number <= before.number]
         days = (first + timedelta(days=number) for number in range((day - first).days + 1))

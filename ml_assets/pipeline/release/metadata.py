@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def registration_problem(stage: "ModelRegistration", day: date) -> str | None:
-    """Say why there is no entry; None if there is one, or no model was due."""
+    """Return why there is no entry; None if there is one, or no model was due."""
     if stage.entry(day) or stage.evaluation.not_due(day):
         return None
     problem = stage.evaluation.model_row(day)["problem"]
@@ -18,8 +18,8 @@ def registration_problem(stage: "ModelRegistration", day: date) -> str | None:
 
 
 def registration_metadata(stage: "ModelRegistration", day: date) -> dict[str, Any]:
-    """Return version, digest and the page in MLflow; empty if the entry is of an earlier model of the day, and the
-    present one was rejected.
+    """Return version, digest and the page in MLflow; empty if the entry belongs to an earlier model of the day and the
+    current model was rejected.
     """
     entry = stage.entry(day)
     if not entry or entry["model_digest"] != stage.evaluation.model_row(day)["model_digest"]:

@@ -26,8 +26,8 @@ class DailyPredictions(DayByDay):
     """Predictions of each row of a day by the model that is live for its entity, with the reasons of the highest
     scores.
 
-    Inputs: the features of the day, and what is live on it by the release ledger; later releases make no earlier day
-    again.
+    Inputs: the features of the day, and the live versions of the day according to the release ledger. Later releases do
+    not change earlier days.
     """
 
     name = PREDICTIONS
@@ -57,7 +57,7 @@ class DailyPredictions(DayByDay):
         self._features.refresh()
 
     def live(self, day: date) -> Release:
-        """Return what is live for the rows of a day."""
+        """Return the release that is live for the rows of a day."""
         if self._releases is None:
             self._releases = self.ledger.releases()
         return live_on(self._releases, day)
@@ -110,8 +110,8 @@ class DailyPredictions(DayByDay):
     def _each_live(
         self, live: Release, day: date, read: Callable[[Version], T]
     ) -> tuple[dict[str, tuple[int, T]], str | None]:
-        """Read champion and challenger; return the number of each with what was read, none if the champion cannot
-        score, and the problem.
+        """Read champion and challenger; return the number and content of each, none if the champion cannot score, and
+        the problem.
         """
         if live.champion is None:
             return {}, f"no model is live on {day}"
@@ -146,11 +146,11 @@ class DailyPredictions(DayByDay):
         return f"its predictions are of version {', '.join(map(str, sorted(others)))}" if others else None
 
     def problem(self, day: date) -> str | None:
-        """Say why a day has no predictions, or none of the challenger; None if nothing is missing.
+        """Return why a day has no predictions, or none of the challenger; None if nothing is missing.
 
-        XGBoost, which takes seconds to load, reads no version that has scored rows of the day.
+        A version that has scored rows of the day is not opened again with XGBoost, which takes seconds to load.
         """
-        # Read once for both versions, and only if one of them was not read already.
+        # Read once for both versions, and only if one of them has not been read already.
         versions = cache(self._versions)
 
         def check(version: Version) -> None:
@@ -163,7 +163,7 @@ class DailyPredictions(DayByDay):
         return problem or (None if day in self.tables[PREDICTIONS].row_counts() else _no_rows(day))
 
     def scored(self, day: date) -> "pd.DataFrame":
-        """Return what was predicted for the rows of a day, as committed, with side and version."""
+        """Return the committed predictions for the rows of a day, with side and version."""
         names = [*self.spec.outputs.columns, "side", "model_version"]
         return self.tables[PREDICTIONS].read([day], names).to_pandas()
 

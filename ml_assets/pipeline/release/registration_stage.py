@@ -32,7 +32,7 @@ Register = Callable[["ModelRecord"], RegisteredVersion]
 
 
 def refuse_to_register(record: "ModelRecord") -> NoReturn:
-    """For a stage that is opened to be asked and read.
+    """Refuse to register from a read-only stage.
 
     Raises:
         RuntimeError: always.
@@ -89,8 +89,8 @@ class ModelRegistration(StageWithArtifacts, DayByDay):
         """Return the fingerprints of the model and of its evaluation.
 
         Raises:
-            KeepDay: when the model failed a gate and no version has its digest; it says which gates. While a blocking
-                check of the day fails.
+            KeepDay: when the model failed a gate and no version has its digest; it names the gates. Also while a
+                blocking check of the day fails.
         """
         self.evaluation.gate.hold(day)
         if reason := self.evaluation.not_due(day):
@@ -102,7 +102,7 @@ class ModelRegistration(StageWithArtifacts, DayByDay):
         return inputs
 
     def why_not_registered(self, day: date) -> str | None:
-        """Say why the model of a day is not registered; None if it is, or may be, or there is no model.
+        """Return why the model of a day is not registered; None if it is, or may be, or there is no model.
 
         Raises:
             MlflowUnavailable: when a gate failed and the registry cannot be reached.
@@ -121,7 +121,7 @@ class ModelRegistration(StageWithArtifacts, DayByDay):
     def make_day(self, day: date, single_partition: bool) -> StageOutput:
         """Find or create the version.
 
-        A model that failed a gate gets here only if it was registered before; the tags of its version are updated.
+        A model that failed a gate is made only if it was registered before; the tags of its version are updated.
 
         Raises:
             InputChanged: when another process made the model or its evaluation again in the meantime.
@@ -146,8 +146,8 @@ class ModelRegistration(StageWithArtifacts, DayByDay):
         return StageOutput({ENTRY: pa.Table.from_pylist([entry], schema=REGISTRY_ENTRY_SCHEMA)}, has_side_effects=True)
 
     def record(self, day: date) -> "ModelRecord":
-        """Collect all that MLflow stores of the model of a day: files, parameters, metrics, plots, and the verdict of
-        each gate.
+        """Collect everything that MLflow stores for the model of a day: files, parameters, metrics, plots, and the
+        verdict of each gate.
         """
         from ml_assets.core.evaluation.gates import all_passed
         from ml_assets.core.plots.pictures import file_name

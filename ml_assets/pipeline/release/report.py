@@ -28,7 +28,9 @@ _PREDICTED = {BINARY: "scores", MULTICLASS: "probabilities"}
 
 
 def deployment_metadata(stage: "ModelDeployment", day: date) -> dict[str, Any]:
-    """Return the decision, its reason, and what is live after it; figures are numbers, which the UI plots over time."""
+    """Return the decision, its reason, and the live versions after it; figures are numbers, which the UI plots over
+    time.
+    """
     row = stage.row(day)
     if row is None:
         return {}
@@ -85,7 +87,7 @@ def _plots(stage: "ModelDeployment", day: date) -> dict[str, bytes]:
 
 
 def deployment_parts(stage: "ModelDeployment", days: Sequence[date]) -> Iterator[Part]:
-    """Report the decision, what is live, and both models on the same rows, with a plot on the newest day."""
+    """Report the decision, the live versions, and both models on the same rows, with a plot for the newest day."""
     for day in days:
         row = stage.row(day)
         if row is None:
@@ -160,14 +162,16 @@ def predictions_plots(stage: "DailyPredictions", day: date) -> dict[str, Any]:
 
 
 def _scored(stage: "DailyPredictions", day: date) -> "pa.Table":
-    """Read the committed predictions of a day without pandas, which a day with nothing to do does not load."""
+    """Read the committed predictions of a day without pandas, which a day with nothing to do need not load."""
     return stage.tables[PREDICTIONS].read([day], [*stage.spec.outputs.columns, "side", "model_version"])
 
 
 def _reported_plots(
     stage: "ModelDeployment | DailyPredictions", asset: str, day: date, names: Collection[str]
 ) -> dict[str, bytes]:
-    """Return the named plots of the daily report; none if it lacks one, or is of another result of the day."""
+    """Return the named plots of the daily report; none if it lacks one, or was written for another result of
+    the day.
+    """
     plots = Reports(stage.spec.name, stage.lake).plots(day, asset, fingerprint_entry(stage.tables[asset], day))
     return {name: plots[name] for name in names} if plots.keys() >= {*names} else {}
 
@@ -195,7 +199,7 @@ def _traffic_split_plot(stage: "DailyPredictions", day: date) -> dict[str, bytes
 
 
 def predictions_parts(stage: "DailyPredictions", days: Sequence[date]) -> Iterator[Part]:
-    """Report rows and positive decisions, and the highest scores with their reasons, with a plot on the newest day."""
+    """Report rows and positive decisions, and the highest scores with their reasons, with a plot for the newest day."""
     for day in days:
         yield Part(
             stage.name,

@@ -19,7 +19,7 @@ MOST_KEPT = 6
 
 
 class CannotScore(Exception):
-    """A live model cannot score the rows of today; the message names the version and the reason."""
+    """A live model cannot score rows of the current specification; the message names the version and the reason."""
 
 
 class ScorerCache:
@@ -50,7 +50,7 @@ class ScorerCache:
         return version.digest in self._scorers
 
     def check_files(self, version: Version) -> None:
-        """Check a version as `scorer` does, but without XGBoost: whether it can read the files is not checked.
+        """Check a version as `scorer` does, but without opening its files with XGBoost.
 
         Raises:
             CannotScore: as `scorer` does.

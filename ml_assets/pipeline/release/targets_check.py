@@ -24,7 +24,7 @@ def evaluate_targets(differences: Sequence[str], day: date, key: dg.AssetKey) ->
     """Evaluate the check on the newest day of a run.
 
     Args:
-        differences: those that carrying the release out could not remove, one sentence each.
+        differences: the remaining differences after the release was carried out, one sentence each.
         day: the newest day of the run.
         key: the asset deployment.
     """

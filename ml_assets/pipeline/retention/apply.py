@@ -50,10 +50,10 @@ MAX_NAMED_VERSIONS = 5
 
 
 class Retention:
-    """One pass over lake and registry. If it is killed at any point, the next pass removes the rest.
+    """One pass of retention over lake and registry. If it is killed at any point, the next pass removes the rest.
 
-    Versions of old models are deleted first, each after its aliases are read once more, then their rows, then files
-    that nothing refers to. After that the needs of the remaining versions are read, and only then are days removed and
+    Versions of old models are deleted first, each after its aliases are read once more, then their rows, then
+    unreferenced files. After that the provenance of the remaining versions is read, and only then are days removed and
     replaced files deleted.
 
     Args:
@@ -62,7 +62,7 @@ class Retention:
         lake: the lake.
         registry: the registry.
         now: the time, with a zone.
-        run_id: the run that removes, for the commits.
+        run_id: the run that removes data, recorded in the commits.
         dry_run: report what would be removed, and remove nothing.
     """
 
@@ -87,7 +87,7 @@ class Retention:
         self._needs = ProvenanceNeeds(lake, spec.name)
 
     def apply(self) -> Removal:
-        """Remove everything that the policy lets go.
+        """Remove everything that the policy does not keep.
 
         Raises:
             ProvenanceUnreadable: when the provenance of a version that stays cannot be read; before anything is
@@ -114,7 +114,7 @@ class Retention:
     def _registered(self) -> list[ModelVersion]:
         """Return the versions in the registry with their aliases, and those that only the release ledger still has.
 
-        What the ledger says is live stays, also when somebody deleted its alias or its version in MLflow.
+        Versions that are live according to the ledger stay, even if somebody deleted their alias or version in MLflow.
         """
         from ml_assets.resources.registry.cleanup import registered_versions
 
@@ -128,7 +128,7 @@ class Retention:
         return dict(zip(rows["day"].to_pylist(), rows["model_digest"].to_pylist(), strict=True))
 
     def _remove_versions(self) -> list[ModelVersion]:
-        """Remove the versions of old models; return those that stay, whose provenance can be read."""
+        """Remove the versions of old models; return the remaining versions, whose provenance can be read."""
         from ml_assets.resources.registry.cleanup import delete_version
 
         versions, age = self._registered(), self.spec.retention.models
@@ -218,7 +218,7 @@ class Retention:
 
     def _remove_corrections(self, oldest: date) -> None:
         corrections, raw = Corrections(self.lake, rows_feed(self.spec)), self.tables[RAW]
-        # Decided by the table, so that the next pass completes one that was interrupted after it removed the rows.
+        # The table decides, so that the next pass completes a pass that was interrupted after it removed the rows.
         going = [
             day
             for day in corrections.days()

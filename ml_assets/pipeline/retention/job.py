@@ -35,7 +35,7 @@ def retention_job(spec: ModelSpec) -> dg.JobDefinition:
         name=f"{spec.name}_retention",
         out=dg.Out(dg.Nothing),
         description=f"Removes old data of {spec.name}, as its specification says.",
-        # The pool keeps it from running beside another run of the model.
+        # The pool keeps it from running at the same time as another run of the model.
         pool=settings.pool,
         tags=settings.op_tags,
     )
@@ -75,7 +75,7 @@ def retention_schedule(spec: ModelSpec, job: dg.JobDefinition) -> dg.ScheduleDef
 
 
 def describe(removal: Removal) -> list[str]:
-    """Describe what was removed, and what stays although it is old, one line each."""
+    """Describe removed data, and old data that stays, one line each."""
     verb = "would be removed" if removal.dry_run else "removed"
     lines = [
         f"{name}: {count(len(days), 'day')} {verb}, {days[0]} to {days[-1]}"
@@ -97,7 +97,7 @@ def describe(removal: Removal) -> list[str]:
 
 
 def metadata_of(removal: Removal) -> dict[str, Any]:
-    """Return the same as metadata for the UI."""
+    """Return the removal as metadata for the UI."""
     records = [
         dg.TableRecord(
             {

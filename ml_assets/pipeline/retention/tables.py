@@ -14,12 +14,12 @@ from ml_assets.pipeline.asset_names import (
 
 
 def day_tables(spec: ModelSpec) -> dict[str, str]:
-    """Return the tables whose old days are removed, each with the table under which a provenance names its days.
+    """Return the tables whose old days are removed, each with the table under which provenance records its days.
 
     Downstream tables come first, and the main table of a stage before its side tables, so that a day whose removal was
     interrupted never counts as present.
     """
-    # No provenance names served requests, so none keeps them.
+    # Provenance never refers to served requests, so it keeps none of them.
     served = {SERVED_REQUESTS: SERVED_REQUESTS} if spec.deployment.capture else {}
     tables: dict[str, str] = served | dict.fromkeys(
         (PREDICTIONS, FEATURES, FEATURE_PROFILES, FEATURE_METRICS), FEATURES

@@ -30,12 +30,12 @@ def build_step_assets(
     Args:
         step: the stage as a step.
         run: yields the events of a run of the step.
-        change_asset: returns the specification of an asset as the component of the model has it; the key stays.
-        change_check: does the same for a check; its name and asset stay.
+        change_asset: applies the changes of the model's component to the specification of an asset; the key stays.
+        change_check: applies its changes to the specification of a check; name and asset stay.
     """
     spec, asset_specs = step.spec, step.asset_specs
     main = model_and_asset(asset_specs[0].key) or ("", "")
-    # A run may ask for one asset only, and a run of experiments makes none.
+    # A run may select only one of the assets, and a run of experiments makes none.
     is_skippable = len(asset_specs) > 1 or step.config is not None
     settings = step_settings(spec, main[-1])
 
@@ -49,7 +49,7 @@ def build_step_assets(
         op_tags=settings.op_tags,
         # The instance allows one run at a time in a pool.
         pool=settings.pool,
-        # A stage makes all its tables, but its assets may be asked for one at a time.
+        # A stage makes all its tables, but a run may select its assets one at a time.
         can_subset=len(asset_specs) > 1,
     )
     def make(context: dg.AssetExecutionContext) -> Iterator[Any]:
@@ -61,7 +61,9 @@ def build_step_assets(
 
 
 def with_partitions(spec: ModelSpec, check: dg.AssetCheckSpec) -> dg.AssetCheckSpec:
-    """Give a check the partitions of its asset where `checks.by_partition` asks for it; Dagster's preview feature."""
+    """Give a check the partitions of its asset if `checks.by_partition` is set, which uses a preview feature of
+    Dagster.
+    """
     if not spec.checks.by_partition:
         return check
     with warnings.catch_warnings():
@@ -79,7 +81,7 @@ def with_partitions(spec: ModelSpec, check: dg.AssetCheckSpec) -> dg.AssetCheckS
 
 
 def partitions(spec: ModelSpec) -> dg.DailyPartitionsDefinition:
-    """Define one partition a day in the time zone of the source, from its start to its end or to yesterday."""
+    """Define one partition per day in the time zone of the source, from its start to its end or to yesterday."""
     end = spec.source.end + timedelta(days=1) if spec.source.end else None
     return dg.DailyPartitionsDefinition(
         start_date=spec.source.start.isoformat(),

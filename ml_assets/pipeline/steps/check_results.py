@@ -14,7 +14,7 @@ from ml_assets.core.tables.day_ranges import RANGE, group_days
 from ml_assets.resources.dagster_internals.partition_events import CheckTarget, targets_of_checks
 
 MOST_LINES = 200
-# Names in the metadata of a result, by which notifications find the days.
+# Metadata keys of a result, from which notifications read the days.
 BY_DAY, DAYS_PASSED = "by_day", "days_passed"
 VERDICTS = {True: "passed", False: "failed", None: "not evaluated"}
 SEVERITIES = {"error": dg.AssetCheckSeverity.ERROR, "warn": dg.AssetCheckSeverity.WARN}
@@ -54,7 +54,7 @@ def check_spec(name: str, key: dg.AssetKey, settings: Check, description: str) -
 def enabled_check_specs(
     checks: Checks, names: Collection[str], key: dg.AssetKey, descriptions: Mapping[str, str]
 ) -> list[dg.AssetCheckSpec]:
-    """Specify those of the named checks of an asset that the specification enables."""
+    """Specify the named checks of an asset that the specification enables."""
     return [check_spec(name, key, settings, descriptions[name]) for name, settings in checks.enabled() if name in names]
 
 
@@ -111,9 +111,9 @@ def _description(outcomes: Sequence[CheckOutcome]) -> str:
 def check_events(context: dg.AssetExecutionContext, run: CheckRun) -> Iterator[Any]:
     """Yield the events of a check in its step.
 
-    In Dagster a blocking check that failed stops everything downstream in the run. If other days of the run passed, an
-    evaluation that does not block takes its place, with the same severity. A check with partitions has an evaluation
-    for each day instead, under the partition of the day and for its materialization.
+    In Dagster a blocking check that failed stops everything downstream in the run. If other days of the run passed, the
+    failure is recorded as a non-blocking evaluation with the same severity instead. A check with partitions has an
+    evaluation for each day instead, under the partition of the day and for its materialization.
     """
     result, spec = build_check_result(run), context.assets_def.get_spec_for_check_key(run.key)
     is_partitioned = spec is not None and spec.partitions_def is not None
@@ -132,8 +132,8 @@ def check_events(context: dg.AssetExecutionContext, run: CheckRun) -> Iterator[A
 
 
 def runs_by_day(run: CheckRun) -> list[CheckRun]:
-    """Divide a check over the days of a run into one for each day, ascending. The plot goes to the day that it shows,
-    and figures over all days to the newest.
+    """Split a check over the days of a run into one for each day, ascending. The plot goes to the day that it shows,
+    and figures over all days to the newest day.
     """
     outcomes = sorted(run.outcomes, key=lambda outcome: outcome.day)
     plotted = next((outcome for outcome in reversed(outcomes) if outcome.failed), outcomes[-1] if outcomes else None)

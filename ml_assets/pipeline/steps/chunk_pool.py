@@ -26,16 +26,16 @@ PRELOADED = (
     "ml_assets.core.profiling.target_leakage",
     "pandera.pandas",
 )
-"""What the stages from landed files to features import once they make a day."""
+"""Modules that the stages from landed files to features import when they make a day."""
 
 
 def chunk_settings(spec: ModelSpec, stage: str, log: Callable[[str], None]) -> ChunkSettings:
-    """Return how a step makes the days of a run together, and, from landed files to features, with which processes.
+    """Return the chunk settings of a step, with a pool of processes for the stages from landed files to features.
 
     Args:
         spec: the model.
         stage: name of the stage of the step.
-        log: receives lines about a cluster.
+        log: logs messages about a Dask cluster.
     """
     memory = chunk_memory(spec)
     if stage not in landed_to_features(spec):
@@ -49,7 +49,7 @@ def chunk_settings(spec: ModelSpec, stage: str, log: Callable[[str], None]) -> C
 
 @contextmanager
 def _local_processes(processes: int) -> Iterator[Executor]:
-    """Open a pool of processes that end with the block, whatever they do then, and with this process."""
+    """Open a pool of processes that end with the block, even if they are busy, and with this process."""
     from concurrent.futures import ProcessPoolExecutor
 
     context = _process_context()
@@ -60,22 +60,22 @@ def _local_processes(processes: int) -> Iterator[Executor]:
 
 
 def _start_worker(reader: "Connection") -> None:
-    # Ctrl-C reaches every process of the terminal; that of the step closes the pipe.
+    # Ctrl-C reaches every process of the terminal; the process of the step handles it by closing the pipe.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_pipe, args=(reader,), daemon=True).start()
 
 
 def _end_with_pipe(reader: "Connection") -> None:
-    """End this process once the other end of a pipe is closed, which also the death of its process does."""
+    """End this process once the other end of a pipe is closed, which also happens when the process there dies."""
     with suppress(EOFError):
         reader.recv_bytes()
     os._exit(1)
 
 
 def _process_context() -> "BaseContext":
-    """Return how processes start: from a server that has imported what they need, for all steps of this process.
+    """Return the start method of processes: a fork server with preloaded modules, for all steps of this process.
 
-    A process that is forked from this one would have the locks of threads that it does not have.
+    A process forked from this one would inherit locks held by threads that do not exist in it.
     """
     import multiprocessing
 

@@ -23,9 +23,9 @@ def outcome_metadata(outcome: DayOutcome, rows: int, problem: str | None) -> dic
     """Build the metadata of a day of an asset.
 
     Args:
-        outcome: of the day.
-        rows: of the partition.
-        problem: why the day is not as it should be, if it is not.
+        outcome: the outcome of the day.
+        rows: the number of rows of the partition.
+        problem: what is wrong with the day, or None.
     """
     return {
         "dagster/partition_row_count": rows,
@@ -45,7 +45,7 @@ def describe_outcome(outcome: DayOutcome) -> str:
 
 
 def data_version(table: "Table", day: date) -> str:
-    """Return the data version of a day: the fingerprint of its rows, which stays while a day comes out the same."""
+    """Return the data version of a day: the fingerprint of its rows, which stays the same if they come out the same."""
     fingerprint = table.fingerprint(day)
     return WITHOUT_ROWS if fingerprint in (None, EXPIRED) else f"{fingerprint:016x}"
 

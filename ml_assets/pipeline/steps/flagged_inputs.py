@@ -1,4 +1,4 @@
-"""Failed checks that read a day whose own data failed a check: the reason names that day."""
+"""Explanations of failed checks that read other days whose own data failed a check."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -19,7 +19,7 @@ MAX_NAMED = 3
 def name_flagged_inputs(
     runs: Sequence[CheckRun], days_read: Callable[[date], Sequence[date]], reports: Reports
 ) -> list[CheckRun]:
-    """Name in the remark of each failed outcome the days that it reads and whose own rows failed a check.
+    """Add to the remark of each failed outcome the days that it reads whose own rows failed a check.
 
     Args:
         runs: the checks of a stage on the days of a run.

@@ -21,7 +21,7 @@ def input_bytes(context: "StepHandlerContext", lake: Lake, landing: Landing) -> 
     """Return the input bytes of the largest day of a step: of landed files, or of the days in the lake that its assets
     depend on.
     """
-    # Needs gRPC, and only step pods come here.
+    # This import needs gRPC, and only step pods call this function.
     from ml_assets.resources.kubernetes.shared_pod import step_key
 
     step, days = context.get_step_context(step_key(context)), days_of(context.dagster_run.tags)

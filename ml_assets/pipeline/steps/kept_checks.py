@@ -1,4 +1,4 @@
-"""Outcomes of checks that the daily reports keep, and that hold while nothing that they depend on has changed."""
+"""Check outcomes kept in the daily reports, and reused while nothing that they depend on has changed."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -37,10 +37,10 @@ def is_committed(table: "Table", day: date) -> bool:
 
 
 class KeptChecks:
-    """The outcomes of the checks of one asset that its parts of the daily reports have.
+    """The outcomes of the checks of one asset that are kept in its parts of the daily reports.
 
     A part has a digest of the specification, of the code of the checks, and of the fingerprints of all days that they
-    read. Its outcomes are those that an evaluation would give now if that digest is the same now.
+    read. While that digest is unchanged, an evaluation would give the same outcomes.
 
     Args:
         reports: the daily reports of the model.
@@ -65,14 +65,14 @@ class KeptChecks:
 
         Args:
             inputs: everything that the checks of the day read.
-            is_newest: True for the newest day of a run, of which more is checked and drawn than of the others.
+            is_newest: True for the newest day of a run, for which more is checked and drawn than for the others.
         """
         return None if inputs is None else digest(self._settings, inputs, is_newest)
 
     def part(self, day: date, inputs: Inputs, is_newest: bool) -> "Part | None":
-        """Return the part of a day if its outcomes hold; None if the checks have to be evaluated.
+        """Return the part of a day if its outcomes still hold; None if the checks have to be evaluated.
 
-        Those of a day that was the newest of its run hold in every run. A part that is missing, or cannot be read, has
+        Outcomes of a day that was the newest of its run hold in every run. A part that is missing or unreadable has
         none.
         """
         if inputs is None or not (part := self._reports.part(day, self._asset)):
@@ -113,7 +113,7 @@ def _plot(run: CheckRun, outcomes: Sequence[CheckOutcome], kept: "Mapping[date, 
 
 
 def changed_days(kept: "Mapping[date, Part]", runs: Iterable[CheckRun]) -> Collection[date]:
-    """Return the days whose outcomes, as a run shows them, differ from those in their parts."""
+    """Return the days whose outcomes in a run differ from those in their parts."""
     shown: dict[date, set[tuple]] = {day: set() for day in kept}
     for run in runs:
         for outcome in run.outcomes:

@@ -1,4 +1,4 @@
-"""The tags by which Dagster asks a run for partitions, as days."""
+"""Conversion between the days of a run and Dagster's partition tags."""
 
 from collections.abc import Mapping
 from datetime import date

@@ -1,4 +1,4 @@
-"""Redaction of what a step reports to Dagster: descriptions and metadata, which may quote the errors of libraries."""
+"""Redaction of descriptions and metadata that a step reports to Dagster, because they may quote errors of libraries."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast

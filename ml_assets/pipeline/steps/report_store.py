@@ -55,17 +55,17 @@ class Reports:
         return f"{self._lake.uri.rstrip('/')}/{self._root}{DASHBOARD}"
 
     def has_dashboard(self) -> bool:
-        """Return whether the dashboard is there."""
+        """Return whether the dashboard exists."""
         return next(self._lake.files.keys(f"{self._root}{DASHBOARD}"), None) is not None
 
     def has_page(self, day: date) -> bool:
-        """Return whether the page of a day is there."""
+        """Return whether the page of a day exists."""
         return self._page(day) in self._files_of(day)
 
     def add(self, parts: Iterable["Part"]) -> None:
         """Write parts, and the pages of their days.
 
-        Several are written at a time if the lake is a bucket, where most of the time goes into waiting.
+        If the lake is a bucket, several are written at a time, because most of the time is spent waiting.
         """
         remaining, batch_size = iter(parts), AT_ONCE if "://" in self._lake.uri else 1
         with ThreadPoolExecutor(batch_size) as threads:
@@ -78,7 +78,7 @@ class Reports:
         self._lake.files.write(self._page(part.day), self.page(part.day))
 
     def add_plots(self, day: date, asset: str, plots: Mapping[str, bytes]) -> None:
-        """Add plots to the part of an asset, if the day has one, unless it has the same."""
+        """Add plots to the part of an asset, if the day has one, unless it already has the same plots."""
         if (part := self._part(day, asset)) and not part.plots.items() >= plots.items():
             self.add([replace(part, plots={**part.plots, **plots})])
 
@@ -90,18 +90,18 @@ class Reports:
         return list(self._lake.files.keys(f"{self._root}{day}."))
 
     def plots(self, day: date, asset: str, fingerprint: Mapping[str, object]) -> dict[str, bytes]:
-        """Return the plots of an asset on a day, as its part has them; none if the part is of other rows.
+        """Return the plots in the part of an asset on a day; none if the part describes other rows.
 
         Args:
             day: the day.
             asset: the name of the asset.
-            fingerprint: `fingerprint_entry` of the day now.
+            fingerprint: the current `fingerprint_entry` of the day.
         """
         part = self._part(day, asset)
         return dict(part.plots) if part and part.provenance.items() >= fingerprint.items() else {}
 
     def facts(self, day: date, asset: str, fingerprint: Mapping[str, object]) -> Mapping[str, object]:
-        """Return the facts of an asset on a day as `plots` does; empty if its part is of other rows."""
+        """Return the facts in the part of an asset on a day; empty if the part describes other rows."""
         part = self._part(day, asset)
         return part.facts if part and part.provenance.items() >= fingerprint.items() else {}
 
@@ -121,14 +121,14 @@ class Reports:
             return dict(zip(parts, threads.map(self.report, parts, parts.values()), strict=True))
 
     def report(self, day: date, assets: Collection[str] | None = None) -> "Report":
-        """Return the report of a day, from the parts that it has, or from those of some assets alone."""
+        """Return the report of a day from all its parts, or only from those of some assets."""
         from ml_assets.core.operations.reports.daily_report import SECTIONS, Report
 
         parts = [self._part(day, asset) for asset in SECTIONS.values() if assets is None or asset in assets]
         return Report(self.model, day, [part for part in parts if part])
 
     def outcomes(self, day: date, asset: str) -> Sequence[CheckOutcome]:
-        """Return the outcomes of the checks of an asset on a day, as its part has them."""
+        """Return the check outcomes in the part of an asset on a day."""
         part = self._part(day, asset)
         return part.outcomes if part else ()
 
@@ -195,8 +195,8 @@ def with_outcomes(
     problems: Mapping[date, str | None],
     inputs: Mapping[date, str | None],
 ) -> "Iterator[Part]":
-    """Add check outcomes, problems, the plots of failed checks, and the digests of what the checks depend on to the
-    parts of the days of a run.
+    """Add check outcomes, problems, the plots of failed checks, and the digests of check inputs to the parts of the
+    days of a run.
     """
     outcomes: dict[date, list[CheckOutcome]] = {}
     plots: dict[date, dict[str, bytes]] = {}
@@ -204,7 +204,8 @@ def with_outcomes(
         for outcome in run.outcomes:
             outcomes.setdefault(outcome.day, []).append(outcome)
         failed = [outcome.day for outcome in run.outcomes if outcome.failed]
-        # A range has no plots of days that passed, and the page of a day must not depend on the range of its run.
+        # A run over a range draws no plots of days that passed, and the page of a day must not depend on the range of
+        # its run.
         if run.plot and failed:
             plots.setdefault(max(failed), {})[run.name] = run.plot
     for part in parts:
@@ -219,7 +220,7 @@ def with_outcomes(
 
 
 def fingerprint_entry(table: LakeTable, day: date) -> dict[str, object]:
-    """Name the fingerprint of a day, for the provenance of a part."""
+    """Return the fingerprint of a day as an entry for the provenance of a part."""
     return {"fingerprint": f"{table.fingerprint(day) or 0:016x}"}
 
 

@@ -1,4 +1,6 @@
-"""The retry policy of steps: by its kind, a failure is retried after a delay or final, with the remedy."""
+"""The retry policy of steps: depending on its kind, a failure is retried after a delay, or is final and names the
+remedy.
+"""
 
 import logging
 import random
@@ -25,9 +27,9 @@ from ml_assets.resources.probes.state_probe import explain_database_error
 
 # The tag of runs that a person waits for.
 ATTENDED = "ml_assets/attended"
-# Metadata of a final failure: whether landed files or the specification have to be corrected.
+# Metadata key of a final failure: whether landed files or the specification have to be corrected.
 OF_DATA = "is_of_data"
-# A pod that ends this close to its time limit was not preempted: its time began before that of its process.
+# A pod that ends this close to its time limit was not preempted; its clock started before its process.
 SECONDS_BEFORE_THE_END = 600
 log = logging.getLogger("ml_assets.days")
 
@@ -58,7 +60,7 @@ def apply_retry_policy(
         raise
     except Exception as error:
         redact_failure(error)
-        # A database that is damaged or refused is the reason to name, not the statement that failed on it.
+        # Name the damaged or refused database as the reason, not the statement that failed on it.
         error = _damaged_database(context, error) or error
         kind, attempt = classify(error), context.retry_number + 1
         is_last = kind is not Failure.TRANSIENT or attempt > settings.retry.times
@@ -69,7 +71,7 @@ def apply_retry_policy(
         seconds = settings.retry.seconds_before(attempt, random.random(), ATTENDED in context.run.tags)
         _log_retry(
             context,
-            f"{step}: {cause_of(error).rstrip('.')}. A service outside did not work; what was committed stays",
+            f"{step}: {cause_of(error).rstrip('.')}. An external service failed; what was committed stays",
             attempt,
             settings.retry.times,
             seconds,
@@ -97,7 +99,9 @@ def _damaged_database(
 
 
 def _is_preempted(context: dg.OpExecutionContext | dg.AssetExecutionContext) -> bool:
-    """Return whether an interrupted step was preempted: the process of the run goes on, and nobody cancelled it."""
+    """Return whether an interrupted step was preempted: the process of the run is still alive, and nobody
+    cancelled it.
+    """
     return not _is_in_process_of_run(context) and not run_has_ended(context.instance, context.run_id)
 
 

@@ -1,4 +1,4 @@
-"""One run of a step: makes the days of its stage, then reports each of them to Dagster and in the daily reports."""
+"""One run of a step: makes the days of its stage, then reports each to Dagster and in the daily reports."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
@@ -60,7 +60,7 @@ def days_of_run(step: StageStep, context: dg.AssetExecutionContext) -> list[date
 
 
 def run_stage(step: StageStep, context: dg.AssetExecutionContext, guard: RunGuard) -> Iterator[Any]:
-    """Make the days of a run and report them; days that were committed are reported even where something fails later.
+    """Make the days of a run and report them; committed days are reported even if something fails later.
 
     Yields:
         A materialization of each selected asset, and the results of its selected checks.
@@ -119,7 +119,7 @@ def _report_days(
 ) -> Iterator[Any]:
     """Evaluate the checks of the days that are made, and tell Dagster and the daily reports.
 
-    A day that is unchanged has the outcomes that its report has, unless something else that they depend on changed.
+    An unchanged day keeps the outcomes in its report, unless something else that they depend on changed.
     """
     main = step.asset_specs[0].key
     outcomes = sorted(outcomes, key=lambda outcome: outcome.day)
@@ -128,7 +128,7 @@ def _report_days(
     checks = KeptChecks(reports, stage.name, step.spec, step.check_modules)
     kept = _read_kept_parts(step, stage, outcomes, unfinished_days, checks)
     changed = [day for day in days if day not in kept]
-    # The problem of a day that was left as it is still holds.
+    # The problem of an unchanged day still holds.
     problems = {
         outcome.day: outcome.problem or (None if outcome.computed else _problem(step, stage, outcome.day, kept))
         for outcome in outcomes
@@ -152,7 +152,8 @@ def _report_days(
             counts = table.row_counts()
             for outcome in outcomes:
                 figures = outcome_metadata(outcome, counts.get(outcome.day, 0), problems[outcome.day])
-                # Dagster's UI keeps the order: first what a person looks for, the plots of the newest day included.
+                # Dagster's UI keeps the order, so the metadata that people look for comes first, such as the plots of
+                # the newest day.
                 metadata = {name: figures.pop(name) for name in FIRST if name in figures}
                 if asset.key == main:
                     metadata |= {"checks_failed": ", ".join(failed[outcome.day])} if outcome.day in failed else {}
@@ -165,7 +166,7 @@ def _report_days(
             versions = data_versions(table, days)
             context.set_data_version(asset.key, versions)
             yield dg.MaterializeResult(asset_key=asset.key, data_version=versions)
-        # Of an asset that is not selected too: checks may run alone.
+        # Also for assets that are not selected, because checks may run alone.
         for run in selected:
             if run.asset == asset.key:
                 yield from check_events(context, run)
@@ -178,8 +179,8 @@ def _read_kept_parts(
     unfinished_days: Collection[date],
     checks: KeptChecks,
 ) -> "dict[date, Part]":
-    """Read the report of each day that was neither made now nor has another problem than before, belongs to no run that
-    did not end, and whose checks need no evaluation.
+    """Read the report of each day that was not made now, has the same problem as before, belongs to no unfinished run,
+    and whose checks need no evaluation.
     """
     kept = {}
     for outcome in outcomes if step.is_reported else ():

@@ -21,13 +21,13 @@ StageT = TypeVar("StageT", bound=Stage)
 
 
 class StageStep(ABC, Generic[StageT]):
-    """One stage of a model as a step; a subclass for each stage says what is its own."""
+    """One stage of a model as a step; each stage has a subclass with its specifics."""
 
     resources: frozenset[str] = frozenset()
-    """Keys of the resources that the step needs beside lake and landing."""
+    """Keys of the resources that the step needs in addition to lake and landing."""
 
     config: ClassVar[type[dg.Config] | None] = None
-    """Settings that a run may give the step."""
+    """Run config of the step."""
 
     is_reported: ClassVar[bool] = True
     """Whether the stage has a part in the daily report."""
@@ -50,15 +50,15 @@ class StageStep(ABC, Generic[StageT]):
 
     @abstractmethod
     def build(self, context: dg.AssetExecutionContext, guard: RunGuard) -> StageT:
-        """Build the stage for a run. `guard` has to be asked before anything is published outside of the lake."""
+        """Build the stage for a run. Check `guard` before publishing anything outside of the lake."""
 
     @contextmanager
     def open(self, context: dg.AssetExecutionContext, guard: RunGuard) -> Iterator[StageT]:
-        """Open the stage, and close what it uses when the run of the step ends."""
+        """Open the stage, and release its resources when the run of the step ends."""
         yield self.build(context, guard)
 
     def problem(self, stage: StageT, day: date) -> str | None:
-        """Say why a day that was not made now is not as it should be, as the lake has it; None when it is."""
+        """Return the problem of a day in the lake that was not made now; None if it has none."""
         return None
 
     def metadata(self, stage: StageT, day: date) -> Mapping[str, Any]:
@@ -83,19 +83,20 @@ class StageStep(ABC, Generic[StageT]):
     def complete_checks(
         self, stage: StageT, days: Sequence[date], evaluated: Sequence[date], runs: Sequence[CheckRun]
     ) -> list[CheckRun]:
-        """Add to the checks of a run what depends on all of its days, or on more than the lake, and is never kept.
+        """Add to the checks of a run results that depend on all of its days, or on more than the lake, and are never
+        kept.
 
         Args:
             stage: the stage.
             days: all days of the run, ascending.
-            evaluated: the days whose outcomes are not kept ones.
+            evaluated: the days whose checks were evaluated in this run.
             runs: the checks on all days of the run.
         """
         return list(runs)
 
     def days_read_by_checks(self, stage: StageT, day: date) -> Sequence[date]:
-        """List the days whose rows the checks of a day read, in windows or as a reference; those among them that failed
-        checks of their own are named when a check fails.
+        """List the days whose rows the checks of a day read, in windows or as a reference. When a check fails, it names
+        those days that failed checks of their own.
         """
         return ()
 
@@ -106,12 +107,13 @@ class StageStep(ABC, Generic[StageT]):
     def after_days(
         self, context: dg.AssetExecutionContext, stage: StageT, days: Sequence[date], changed: Sequence[date]
     ) -> None:
-        """Do what has to follow when the days of a run are made.
+        """Do the work that follows when the days of a run are made.
 
         Args:
-            context: of the run.
+            context: the execution context of the run.
             stage: the stage.
             days: all days of the run.
-            changed: those that were made now, belong to a run that did not end, or whose checks were evaluated again.
+            changed: the days that were made now, that belong to an unfinished run, or whose checks were evaluated
+                again.
         """
         return None

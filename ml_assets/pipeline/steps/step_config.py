@@ -20,11 +20,11 @@ from ml_assets.core.model_spec.retries import Retry
 from ml_assets.pipeline.asset_names import MODEL, RAW, RAW_LABELS, SEARCH
 
 KUBERNETES = "dagster-k8s/config"
-# The stages that train models. A name may be that of a stage that a model does not have.
+# The stages that train models; a model need not have all of them.
 TRAINING = frozenset({MODEL, SEARCH})
 INGESTION = frozenset({RAW, RAW_LABELS})
 GPU_POOL = "gpu"
-# Dagster's tag for the longest time of a run, in seconds.
+# Dagster's tag for the maximum runtime of a run, in seconds.
 LONGEST_RUN = "dagster/max_runtime"
 
 
@@ -47,8 +47,7 @@ class StepSettings:
 def step_settings(spec: ModelSpec, stage: str) -> StepSettings:
     """Return the settings of a stage by the name of its main asset; all stages that do not train are data stages.
 
-    A step that asks for GPUs is in the pool `gpu`, which all models share, and every other one in the pool of its
-    model.
+    A step that requests GPUs is in the pool `gpu`, which all models share; any other step is in the pool of its model.
     """
     trains = stage in TRAINING
     compute, section = (spec.compute, "compute") if trains else (spec.compute.data, "compute.data")

@@ -33,12 +33,12 @@ def push_metrics(
     """Push the metrics of a step. A failed push is a warning in the log of the run.
 
     Args:
-        context: of the step.
+        context: the execution context of the step.
         model: name of the model.
         stage: the stage whose days were made.
-        outcomes: of each day, ascending.
+        outcomes: the outcome of each day, ascending.
         check_runs: the checks of the stage on these days.
-        metrics_of_newest: returns the metadata of the newest day; called for an evaluation only, where they are the
+        metrics_of_newest: returns the metadata of the newest day; called only for an evaluation, whose metadata are the
             metrics of the model.
     """
     if not is_telemetry_enabled() or not outcomes:

@@ -1,4 +1,4 @@
-"""Checkpoints of training in the lake, which only a run with the same code, specification and inputs resumes from."""
+"""Training checkpoints in the lake, used only by runs with the same code, specification and inputs."""
 
 import hashlib
 import json
@@ -18,15 +18,15 @@ class LakeCheckpoints:
     """Checkpoints of the training of one day's model, in `<model>/checkpoints/<day>/<fingerprint>/`.
 
     A booster is `<name>-<sha256>.ubj`; `<name>.json` refers to it, with rounds and learning curve. The JSON file is
-    written last, so that a checkpoint is complete or does not exist. The fingerprint is the one that the day's model
-    will have: of code, specification and inputs.
+    written last, so that a checkpoint is complete or does not exist. The fingerprint is that of the day's future model:
+    of code, specification and inputs.
 
     Args:
         lake: the lake.
         model: name of the model.
         day: the day of the model.
-        fingerprint: returns the fingerprint; called only when there may be a checkpoint to load, or to save one.
-        log: receives a line about a checkpoint that cannot be read.
+        fingerprint: returns the fingerprint; called only to save a checkpoint, or if there may be one to load.
+        log: logs a message about a checkpoint that cannot be read.
     """
 
     def __init__(self, lake: Lake, model: str, day: date, fingerprint: Callable[[], int], log: Callable[[str], None]):
@@ -100,7 +100,7 @@ def remove_checkpoints(lake: Lake, model: str, days: Iterable[date]) -> None:
 
 
 def remove_abandoned_checkpoints(lake: Lake, model: str, now: datetime, dry_run: bool) -> list[int]:
-    """Remove checkpoints that no run has resumed from for long, see `core.operations.retention.unreferenced`.
+    """Remove checkpoints that no run has resumed from for a long time, see `core.operations.retention.unreferenced`.
 
     Returns:
         The size of each removed file in bytes; in a dry run, of each file that would be removed.

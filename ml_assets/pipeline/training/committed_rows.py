@@ -1,4 +1,4 @@
-"""Committed rows of small days, read once for all parts of a step that report and check them."""
+"""Committed rows of small days, read once for all reports and checks of a step."""
 
 from collections.abc import Callable
 from datetime import date
@@ -14,10 +14,10 @@ MAX_DAYS = 1_000
 
 
 class CommittedRows(Generic[Rows]):
-    """The committed rows of days of a table, each read once while the fingerprint of the day stays.
+    """The committed rows of days of a table, each day read once until its fingerprint changes.
 
     Args:
-        table: a table with few rows a day; the newest MAX_DAYS days that were read are kept.
+        table: a table with few rows per day; the newest MAX_DAYS days that were read are kept.
         convert: converts the rows of a day; callers share the result, so they must not change it.
     """
 
@@ -46,5 +46,5 @@ class CommittedRows(Generic[Rows]):
 
 
 def to_rows(table: "pa.Table") -> list[dict]:
-    """Convert a table to one dictionary a row."""
+    """Convert a table to one dictionary per row."""
     return table.to_pylist()

@@ -1,4 +1,4 @@
-"""Run configuration of trained_model for the launchpad: settings of training that one run overrides."""
+"""Run config of trained_model for the launchpad: training settings that one run overrides."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from ml_assets.pipeline.asset_names import MODEL
 
 
 class TrainingConfig(dg.Config):
-    """Settings of training that this run overrides; all others have the values of the specification or of a search.
+    """Training settings that this run overrides; all others have the values of the specification or of a search.
 
     A run with overrides is an experiment, which is only tracked in MLflow. With `candidate`, its models become the
     models of their days.
@@ -51,7 +51,7 @@ class TrainingConfig(dg.Config):
     train: bool = Field(
         False,
         description=(
-            "Whether each day of this run gets a model, also where none is due (training.every); it is evaluated, "
+            "Whether each day of this run gets a model, even if none is due (training.every); it is evaluated, "
             "registered and released like any other"
         ),
     )
@@ -69,18 +69,18 @@ def read_config(context: dg.AssetExecutionContext) -> TrainingConfig:
 
 
 def is_model_requested(context: dg.AssetExecutionContext, spec: ModelSpec) -> bool:
-    """Return whether a run asks for models where none is due; the step of each asset reads it."""
+    """Return whether a run asks for models even if none is due; the step of each asset reads it."""
     ops: Any = context.run.run_config.get("ops") or {}
     return bool(((ops.get(config_key(spec)) or {}).get("config") or {}).get("train", False))
 
 
 def request_models(spec: ModelSpec) -> dict[str, Any]:
-    """Return the part `ops` of the configuration of a run that asks for models where none is due."""
+    """Return the section `ops` of the run config that asks for models even if none is due."""
     return {config_key(spec): {"config": {"train": True}}}
 
 
 def config_key(spec: ModelSpec) -> str:
-    """Return the name of the op of trained_model in the configuration of a run."""
+    """Return the name of the op of trained_model in run config."""
     return "__".join(spec.key_path(MODEL))
 
 
@@ -94,7 +94,7 @@ def read_overrides(context: dg.AssetExecutionContext, spec: ModelSpec) -> dict[s
     """Read and validate the overrides of a run.
 
     Raises:
-        dagster.Failure: when the specification does not allow them; names each, with what is allowed.
+        dagster.Failure: when the specification does not allow them; names each with the values that are allowed.
     """
     overrides = read_config(context).overrides()
     try:

@@ -43,8 +43,8 @@ class TrainingSchedule:
         return day == self.first or day in _days_of_cron(self._every, self.first, day.year + 1)
 
     def last_due(self, day: date) -> date:
-        """Return the newest day up to a day on which a model was due; the first day that has a model for days before
-        it.
+        """Return the newest day up to `day` on which a model was due; for earlier days, the first day that has
+        a model.
         """
         if day <= self.first:
             return self.first
@@ -54,7 +54,7 @@ class TrainingSchedule:
         return max((due for due in days if due <= day), default=self.first)
 
     def next_due(self, day: date) -> date:
-        """Return the next day after a day on which a model is due."""
+        """Return the first day after `day` on which a model is due."""
         if day < self.first:
             return self.first
         if isinstance(self._every, timedelta):
@@ -67,7 +67,7 @@ class TrainingSchedule:
 
 
 def format_every(every: timedelta | str) -> str:
-    """Return an interval as `7d`, a cron expression in quotation marks."""
+    """Return an interval as in `7d`, or a cron expression in quotation marks."""
     return format_duration(every) if isinstance(every, timedelta) else repr(every)
 
 
@@ -96,7 +96,7 @@ class Trigger(Protocol):
         ...
 
     def reason(self, day: date) -> str | None:
-        """Return why a model is due on a day; None if this is no reason."""
+        """Return why this trigger makes a model due on a day; None if it does not."""
         ...
 
 
@@ -105,8 +105,8 @@ class DueModels:
 
     Args:
         spec: the model.
-        triggers: those of `training.when`, by name.
-        is_requested: whether the run asks for a model of each of its days, also where none is due.
+        triggers: the triggers of `training.when`, by name.
+        is_requested: whether the run asks for a model of each of its days, even if none is due.
     """
 
     def __init__(self, spec: ModelSpec, triggers: Mapping[str, Trigger], is_requested: bool = False):
@@ -127,7 +127,7 @@ class DueModels:
         """Decide whether a model is due on a day: by the schedule, else by the first trigger that asks for one, or by
         request.
         """
-        # Before the first day that has a model, training says so.
+        # Before the first day that has a model, training reports the reason itself.
         if self.is_every_day or day < self.schedule.first:
             return Due(True, None)
         if self.schedule.is_due(day):
@@ -142,9 +142,7 @@ class DueModels:
 
 
 def why_no_model(row: dict) -> str:
-    """Return why a day has no model, from its row of trained_model: that none is due, or what kept it from being
-    made.
-    """
+    """Return why a day has no model, from its row of trained_model: none is due, or it could not be made."""
     return not_due(row) or f"no model: {row['problem']}"
 
 

@@ -22,7 +22,9 @@ def training_problem(stage: "ModelTraining", day: date) -> str | None:
 
 
 def model_metadata(stage: "ModelTraining", day: date) -> dict[str, Any]:
-    """Return digest, rounds, threshold, rows and artifacts of the model of a day, and why it was due, or none was."""
+    """Return digest, rounds, threshold, rows and artifacts of the model of a day, and why a model was or was
+    not due.
+    """
     row = stage.row(day)
     due = {"due": row["due"]} if row.get("due") else {}
     if not row["model_digest"]:

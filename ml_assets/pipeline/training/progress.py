@@ -18,7 +18,7 @@ Follow = Callable[[date], "AbstractContextManager[Tell | None]"]
 
 
 def follow_in_log(day: date) -> AbstractContextManager[None]:
-    """Leave the progress of training to the log."""
+    """Report the progress of training only in the log."""
     return nullcontext()
 
 

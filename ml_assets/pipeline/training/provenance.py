@@ -48,7 +48,7 @@ class TrainingProvenance:
         ]
 
     def input_fingerprints(self, day: date) -> dict[str, dict[date, int]]:
-        """Return the present fingerprints of the days that the model of a day reads; see
+        """Return the current fingerprints of the days that the model of a day reads; see
         `LabelledFeatures.input_fingerprints`.
         """
         return self._rows.input_fingerprints(day)
@@ -80,7 +80,7 @@ class TrainingProvenance:
         offsets = self._offsets
         reach = {used - timedelta(days=offset) for used in training_days_read(self._spec, day) for offset in offsets}
         row_days = sorted(row_day for row_day in reach if row_day >= self._spec.source.start)
-        # Labels of the oldest row may have been delivered on any day since.
+        # Labels of the oldest rows may have been delivered on any day since.
         delivery_days = [row_days[0] + timedelta(days=n) for n in range((day - row_days[0]).days + 1)]
         tables = {name: table for stage in self._upstream for name, table in stage.tables.items()}
         objects: list[dict] = []

@@ -18,7 +18,7 @@ class _ReadDay:
 
 
 class RecentFeatures(LabelledFeatures):
-    """Days of features with their labels; columns that were read are kept while the fingerprint of the day stays.
+    """Days of features with their labels; columns that were read are cached until the fingerprint of the day changes.
 
     The newest days are kept, up to one batch of rows (`training.batch_rows`): the window of the next model lacks the
     oldest day of this one. Labels from files of their own are read each time, because they depend on the day of the
@@ -28,7 +28,7 @@ class RecentFeatures(LabelledFeatures):
     _kept: dict[date, _ReadDay] | None = None
 
     def read(self, day: date, as_of: date, columns: Sequence[str]) -> "pd.DataFrame":
-        """Read columns of a day of features, each once, the target with the labels that count on `as_of`."""
+        """Read columns of a day of features without duplicates, with the target as of `as_of`."""
         target, names = self.spec.target, list(dict.fromkeys(columns))
         if not self.labels or target not in names:
             return self.read_features(day, names)
@@ -36,7 +36,7 @@ class RecentFeatures(LabelledFeatures):
         return rows.assign(**{target: self.labels.column(day, as_of)})[names]
 
     def read_features(self, day: date, columns: Sequence[str]) -> "pd.DataFrame":
-        """Read columns of the table of features of a day, each once."""
+        """Read columns of the table of features of a day, without duplicates."""
         from ml_assets.core.tables.schemas import to_pandas
 
         names, fingerprint = list(dict.fromkeys(columns)), self.table.fingerprint(day)

@@ -33,7 +33,7 @@ class TrialLog(Protocol):
     """Log of trials outside the lake, such as MLflow."""
 
     def log_trial(self, trial: "Trial") -> None:
-        """Log a trial; one that was logged before stays as it is."""
+        """Log a trial; a trial that was logged before is not changed."""
         ...
 
 
@@ -90,8 +90,8 @@ class ParameterSearch(DayByDay):
             lake: holds the tables.
             landing: holds the files.
             gate: holds back days while a blocking check of their data fails.
-            due: decides whether a model is due on a day; without one, no parameters are searched for it.
-            log: receives lines for the log of the run.
+            due: decides whether a model is due on a day; if none is, no parameters are searched for it.
+            log: writes a line to the log of the run.
             open_log: opens the log for the trials of a study, given its name and its day.
         """
         from ml_assets.core.training.trials import PARAMETER_SEARCH_SCHEMA
@@ -104,7 +104,7 @@ class ParameterSearch(DayByDay):
         self._open_log = open_log
         libraries = " ".join(f"{name} {version(name)}" for name in ("xgboost", "optuna"))
         self.code = f"{code_version(__name__)} {libraries}"
-        # Decides the trials, whatever the budget: a search with a larger budget continues the existing trials.
+        # Identifies the trials regardless of the budget: a search with a larger budget continues the existing trials.
         self._trial_spec = {
             "training": {
                 **spec.training.settings_of_model(on_gpu=spec.compute.gpu > 0),
@@ -145,8 +145,8 @@ class ParameterSearch(DayByDay):
             return []
 
     def inputs(self, day: date) -> list:
-        """Return the day as of which the parameters are searched, and the feature days of its training window with the
-        labels that count on it; only the reason if the data begin too late for a model, or none is due.
+        """Return the day as of which the parameters are searched, and the feature days of its training window with
+        their labels as of that day; only the reason if the data begin too late for a model, or none is due.
 
         Raises:
             KeepDay: while a blocking check of the day fails.
@@ -159,7 +159,7 @@ class ParameterSearch(DayByDay):
         due = self._due.decide(day)
         if due.is_due:
             return self._read_inputs(day, as_of)
-        # The parameters of a model that was made before the interval changed stay.
+        # Parameters of a model that was made before the interval changed are kept.
         if not self.tables[SEARCH].is_assumed(day) and self.row(day)["parameters"]:
             inputs = self._read_inputs(day, as_of)
             if self.tables[SEARCH].holds(day, fingerprint(self.code, self.spec_part, inputs)):
@@ -223,7 +223,7 @@ class ParameterSearch(DayByDay):
         """Read the trials of a study from the lake, in order.
 
         Raises:
-            CannotMake: when one cannot be read; names the file.
+            CannotMake: when a trial cannot be read; names the file.
         """
         from ml_assets.core.training.trials import Trial
 

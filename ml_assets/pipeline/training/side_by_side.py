@@ -1,4 +1,4 @@
-"""The training of small models side by side, each in a thread, while the next rows are read and results are stored."""
+"""Concurrent training of small models, each in a thread, while the next rows are read and results are stored."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrainingInput:
-    """What the model of a day is trained from: the specification with its parameters, and the rows of each day."""
+    """The training input of a day's model: the specification with its parameters, and the rows of each day."""
 
     spec: ModelSpec
     split: Split
@@ -38,18 +38,18 @@ class _Training:
 
 
 class SideBySide:
-    """Trainings of the models of some days, which begin in their order, before their results are asked for.
+    """Trainings of the models of some days, which start in order before their results are requested.
 
-    The threads only compute: rows are read, lines logged, checkpoints kept and progress reported in the thread that
-    asks for the results, while it waits for one.
+    The threads only compute: the thread that waits for results reads rows, logs lines, saves checkpoints and reports
+    progress in the meantime.
 
     Args:
         days: the days.
         at_once: number of models that are trained at the same time.
-        prepare: reads what the model of a day is trained from.
+        prepare: reads the training input of a day.
         checkpoints: opens the checkpoints of a day.
         follow: opens a callback for the progress of the model of a day, or None to leave it to the log.
-        log: receives a line about the model of a day.
+        log: logs a line about the model of a day.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class SideBySide:
         return self
 
     def __exit__(self, *exception: Any) -> None:
-        """Stop what still trains, and close its reports with the error."""
+        """Stop unfinished trainings, and close their reports with the error."""
         self._threads.__exit__(*exception)
         for training in self._started.values():
             training.reports.__exit__(*exception)
@@ -101,7 +101,7 @@ class SideBySide:
         try:
             given = self._prepare(day)
         except Exception as error:
-            # The days before it come first.
+            # Earlier days come first.
             return _Training(_failed(error), ExitStack(), None)
         reports = ExitStack()
         report_progress = reports.enter_context(self._follow(day))

@@ -41,8 +41,8 @@ class ModelTraining(StageWithArtifacts):
     """XGBoost model of a day, trained on the feature days whose labels are known on that day; its files, with its
     provenance, are in the lake under its digest.
 
-    Inputs: the feature days of the training window and, if parameters are searched, those found for the day. On a day
-    on which none is due (`training.every`) there is none; one that was made before stays while its inputs do.
+    Inputs: the feature days of the training window and, if parameters are searched, those found for the day. A day on
+    which no model is due (`training.every`) has none; a model that was made before stays until its inputs change.
     """
 
     name = MODEL
@@ -71,7 +71,7 @@ class ModelTraining(StageWithArtifacts):
             due: decides whether a model is due on a day.
             upstream: the stages from landed files to features, in order; the provenance of a model names their results.
             search: the stage that searches parameters, if the model has one.
-            log: receives lines for the log of the run.
+            log: writes a line to the log of the run.
             follow: opens a callback for the progress of the model of a day, or None to leave it to the log.
             overrides: settings of training that this run overrides, by name.
         """
@@ -114,8 +114,8 @@ class ModelTraining(StageWithArtifacts):
                 table.refresh()
 
     def inputs(self, day: date) -> list:
-        """Return day and fingerprint of each feature day of the training window, the labels that its rows have on
-        `day`, and the parameters found for `day`; only the reason if the data begin too late, or no model is due.
+        """Return day and fingerprint of each feature day of the training window and of its labels as of `day`, and the
+        parameters found for `day`; only the reason if the data begin too late, or no model is due.
 
         Raises:
             KeepDay: while a blocking check of the day fails.
@@ -130,7 +130,7 @@ class ModelTraining(StageWithArtifacts):
             return [str(error)]
 
     def _inputs_of_kept_model(self, day: date) -> list | None:
-        """Return the inputs of a model that is not due and was made before, while they are the same."""
+        """Return the inputs of a model that is not due but was made before; None if they have changed."""
         if self.tables[MODEL].is_assumed(day) or not self.row(day)["model_digest"]:
             return None
         inputs = self._read_inputs(day)
@@ -143,8 +143,8 @@ class ModelTraining(StageWithArtifacts):
         return inputs
 
     def memory(self, days: Sequence[date]) -> int | None:
-        """Estimate the bytes of models that are trained side by side, few at a time however many days there are; None
-        where a model takes all threads, or is not due every day.
+        """Estimate the bytes of the few models that are trained side by side at a time; None if a model takes all
+        threads, or is not due every day.
         """
         from ml_assets.core.training.concurrency import memory_at_once, models_at_once
 
@@ -203,7 +203,7 @@ class ModelTraining(StageWithArtifacts):
         """Return the specification of the model of a day, with the parameters found for it and the run's overrides.
 
         Raises:
-            TrainingDataError: when no parameters were found; says why.
+            TrainingDataError: when no parameters were found; the message says why.
             ValueError: when an override is not allowed.
         """
         from ml_assets.core.training.row_counts import TrainingDataError
@@ -229,7 +229,7 @@ class ModelTraining(StageWithArtifacts):
             return split, train(self.resolve_spec(day), split, self.reader(day), log, report_progress, checkpoints)
 
     def reader(self, day: date) -> TrainingRows:
-        """Return a reader of the days of the training window, with the labels that count on `day`.
+        """Return a reader of the days of the training window, with the labels as of `day`.
 
         Raises:
             HistoryTooShort: when the data begin too late for a model.
@@ -237,7 +237,7 @@ class ModelTraining(StageWithArtifacts):
         return TrainingRows(self._rows, day, split_days(self.spec, day).window)
 
     def input_fingerprints(self, day: date) -> dict[str, dict[date, int]]:
-        """Return the present fingerprints of the days that the model of a day reads; see `TrainingProvenance`."""
+        """Return the current fingerprints of the days that the model of a day reads; see `TrainingProvenance`."""
         return self._provenance.input_fingerprints(day)
 
     def provenance(self, day: date, split: Split, model: "TrainedModel") -> bytes:
@@ -253,7 +253,7 @@ class ModelTraining(StageWithArtifacts):
         return rows[0] if rows else {"model_digest": None, "problem": self.gate.reason(day) or "it was not made"}
 
     def has_artifacts(self, day: date) -> bool:
-        """Return whether the files of the model of a day, if it has one, are all in the lake."""
+        """Return whether all files of the model of a day are in the lake; True if the day has no model."""
         digest = self.row(day)["model_digest"]
         if digest and self._complete_models is None:
             self._complete_models = complete_models(self.lake, self.spec.name)

@@ -1,4 +1,6 @@
-"""Models whose training days changed after training, found by their provenance: marked, or a reason to train."""
+"""Models whose training days changed after training, according to their provenance: marked, or a trigger to train
+again.
+"""
 
 import json
 from collections.abc import Sequence
@@ -52,8 +54,8 @@ def mark_stale_models(context: dg.AssetExecutionContext, training: ModelTraining
 def _models_and_changes(training: ModelTraining, days: Sequence[date]) -> list[tuple[date, str, list[str]]]:
     """List (day of the model, its digest, changed days of its training window) of each model that may read `days`.
 
-    A model is left out while its inputs of now or then are unknown: because days have to be made first, or because its
-    provenance is gone.
+    A model is left out if its current or recorded inputs are unknown: because days have to be made first, or because
+    its provenance is gone.
     """
     spec = training.spec
     if not training.lake.exists(spec.name, MODEL):
@@ -88,7 +90,7 @@ def _describe(changed: list[str]) -> str:
 
 
 class StaleInputs:
-    """Makes a model due on a day on which the newest model before it is not that of its data, or was not made.
+    """Makes a model due on a day if the data of the newest model before it have changed, or that model was not made.
 
     Args:
         models: the table trained_model.
@@ -108,7 +110,7 @@ class StaleInputs:
         self._rows.refresh()
 
     def reason(self, day: date) -> str | None:
-        """Return why the newest model before a day is stale; None if it is not, or that is not known."""
+        """Return why the newest model before a day is stale; None if it is not, or if that is unknown."""
         last, before = self._schedule.last_due(day), day - timedelta(days=1)
         while before >= last:
             if self._models.is_assumed(before):

@@ -1,5 +1,5 @@
-"""Threads that compute tasks side by side, while all that these read, write and report happens in the thread that waits
-for their results.
+"""Threads that compute tasks concurrently, while all reads, writes and reports happen in the thread that waits for the
+results.
 """
 
 import threading
@@ -15,13 +15,13 @@ ResultT = TypeVar("ResultT")
 class Abandoned(BaseException):
     """Nobody waits for the result of a task any more.
 
-    It is no `Exception`, so that no handler of failed calls lets the task go on.
+    It is not an `Exception`, so that no handler of failed calls lets the task continue.
     """
 
 
 class TaskThreads:
-    """A number of threads for tasks, opened by the thread that waits for results; it makes the calls of the tasks while
-    it waits, because tables, the log of a run and MLflow belong to one thread.
+    """A pool of threads for tasks. The thread that opens it waits for results and meanwhile makes the calls that tasks
+    request, because tables, the log of a run and MLflow belong to one thread.
 
     Args:
         threads: the number of threads.
@@ -38,7 +38,7 @@ class TaskThreads:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        """Stop the tasks at their next call, start no other, and wait until the threads have ended."""
+        """Stop the tasks at their next call, start no others, and wait until the threads have ended."""
         with self._lock:
             self._is_closed = True
             unanswered = [answer for answer in self._unanswered if not answer.done()]
@@ -51,10 +51,10 @@ class TaskThreads:
         return self._pool.submit(task, *arguments)
 
     def wait_for(self, result: Future[ResultT]) -> ResultT:
-        """Return the result of a task, or raise its error, after all calls that it made.
+        """Return the result of a task, or raise its error, after making all calls that it requested.
 
         Raises:
-            Exception: of a call that a task made with `post`.
+            Exception: the error of a call that a task requested with `post`.
         """
         result.add_done_callback(lambda _: self._calls.put(_wake_up))
         while not (result.done() and self._calls.empty()):
@@ -62,7 +62,7 @@ class TaskThreads:
         return result.result()
 
     def call(self, function: Callable[..., ResultT], *arguments: Any) -> ResultT:
-        """In a task: return the result of a call that the waiting thread makes, or raise its error.
+        """Call a function in the waiting thread, and return its result or raise its error; for use within a task.
 
         Raises:
             Abandoned: when the threads are closed.
@@ -79,7 +79,7 @@ class TaskThreads:
                 self._unanswered.discard(answer)
 
     def post(self, function: Callable[..., object], *arguments: Any) -> None:
-        """In a task: let the waiting thread make a call, and go on at once.
+        """Request a call in the waiting thread without waiting for it; for use within a task.
 
         Raises:
             Abandoned: when the threads are closed.
@@ -103,4 +103,4 @@ def _answer(answer: Future, function: Callable, arguments: tuple) -> None:
 
 
 def _wake_up() -> None:
-    """Do nothing; the thread that waits looks at the result again."""
+    """Do nothing, so that the waiting thread checks its result again."""

@@ -1,4 +1,4 @@
-"""The log of a search's trials outside the lake, without which the search goes on."""
+"""The optional log of a search's trials outside the lake; the search continues without it."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
@@ -17,7 +17,7 @@ class OptionalTrialLog:
 
     Args:
         open_log: opens the log.
-        warn: receives the warning.
+        warn: logs the warning.
         subject: model and day, for the warning.
     """
 

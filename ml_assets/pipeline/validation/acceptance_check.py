@@ -56,6 +56,6 @@ def acceptance_metadata(outcomes: Sequence[CheckOutcome]) -> Mapping[str, Any]:
     return {
         "days_not_accepted": sum(not of_day["is_accepted"] for of_day in figures),
         "rows_quarantined": sum(cast(int, of_day["rows_quarantined"]) for of_day in figures),
-        # The table is cut off after some lines: whole days come first, so that none of them is left out.
+        # The table is cut off after some lines, so faults of whole days come first.
         "faults": table(sorted(faults, key=lambda fault: SCOPES.index(fault["scope"]))),
     }

@@ -71,7 +71,7 @@ def contract_metadata(outcomes: Sequence[CheckOutcome]) -> Mapping[str, Any]:
 
 
 def _files_read_settings(spec: ModelSpec, feed: Feed) -> Check | None:
-    # A day of labels is a day of delivery, with whatever files were delivered.
+    # A day of labels is a day of delivery, which may have any files.
     return spec.checks.files_read if feed.event_time is not None else None
 
 

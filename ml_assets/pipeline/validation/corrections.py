@@ -49,8 +49,8 @@ class Corrections:
         return sorted(self._keys)
 
     def inputs(self, day: date) -> list:
-        """Return what identifies the corrections of a day in a fingerprint: the version of the code that applies them,
-        and their keys, which contain the digests.
+        """Return the corrections of a day as inputs of a fingerprint: the version of the code that applies them, and
+        their keys, which contain the digests.
         """
         keys = sorted(self._keys.get(day, ()))
         return [[CORRECTIONS, code_version(__name__), keys]] if keys else []
@@ -59,7 +59,7 @@ class Corrections:
         """Read the files of a day, by key.
 
         Raises:
-            DamagedCorrections: when the content of one does not have the digest in its name.
+            DamagedCorrections: when the content of a file does not have the digest in its name.
         """
         return {key: self._read_file(key) for key in self._keys.get(day, ())}
 
@@ -72,7 +72,7 @@ class Corrections:
         return content
 
     def write(self, files: Mapping[date, tuple[str, bytes]]) -> None:
-        """Write one file, given by name and content, for each day, and note it."""
+        """Write one file for each day, given by name and content, and leave a note of it."""
         for day, (name, content) in files.items():
             self._lake.files.write(f"{self._root}{day.isoformat()}/{name}", content)
             write_notes(self._lake.files, self._model, [f"{day.isoformat()}/{name}"])
@@ -82,7 +82,7 @@ class Corrections:
         days = list(days)
         files = [file for day in days for file in self._lake.files.sizes(f"{self._root}{day.isoformat()}/")]
         if not dry_run:
-            # A pass that dies in between finds the corrections again, and removes both.
+            # If a pass dies in between, the next one finds the corrections again and removes both.
             for day in days:
                 remove_notes(self._lake.files, self._model, day.isoformat())
             for file in files:

@@ -35,7 +35,7 @@ def evaluate_label_matches(
 
 
 def label_match_metadata(matching: "LabelMatching", day: date) -> Mapping[str, Any]:
-    """Return the numbers of labels of a delivery by what is known of their rows, and examples without one."""
+    """Return the numbers of labels of a delivery by the state of their rows, and examples of labels without a row."""
     match = matching.match([day]).get(day)
     if match is None:
         return {}

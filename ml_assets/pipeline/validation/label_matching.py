@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
     from ml_assets.core.validation.label_match import LabelMatch, LabelMatcher
 
-# Deliveries whose labels are looked for together, so that rows are read once for all of them.
+# Deliveries that are matched together, so that rows are read once for all of them.
 DELIVERIES_AT_ONCE = 25
-# Keys are put into their canonical form one by one.
+# Keys are converted to their canonical form one by one.
 MAX_ROWS_OF_FORMS = 500_000
 DAY = timedelta(days=1)
 
 
 class LabelMatching:
-    """Deliveries of labels, matched with the rows of raw_data, so that a label of a rejected or quarantined row has its
-    row.
+    """Deliveries of labels, matched with the rows of raw_data, so that labels of rejected or quarantined rows match,
+    too.
 
     Args:
         spec: the model; its labels come in files of their own.
@@ -119,7 +119,7 @@ class LabelMatching:
         return to_pandas(table.read([day], self._key))
 
     def _damaged(self, days: Sequence[date]) -> set[date]:
-        """Return the days that lack rows: those of a file that could not be read, or that retention removed."""
+        """Return the days that lack rows, because a file could not be read or because retention removed them."""
         faults = self._objects.read(sorted(days), ["day", "fault"]).to_pylist() if days else []
         expired = {day for day in days if self._raw.fingerprint(day) == EXPIRED}
         return {entry["day"] for entry in faults if entry["fault"]} | expired

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from ml_assets.core.validation.label_match import LabelMatch
     from ml_assets.pipeline.validation.stage import Validation
 
-# Days whose landed files are read at once.
+# Days whose landed files are read together.
 DAYS_AT_ONCE = 25
-# Days before the day of the report in its bar chart.
+# Days before the report's own day in its bar chart.
 DAYS_BEFORE = 28
 MAX_FILES = 20
 MAX_ROWS = 5

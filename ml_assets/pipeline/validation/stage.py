@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ml_assets.core.validation.corrections import CorrectedDay
     from ml_assets.core.validation.validate_day import ValidatedDay
 
-# Entries of quarantine that are read at once.
+# Quarantine entries that are read at once.
 ENTRIES_AT_ONCE = 50_000
 
 
@@ -40,7 +40,7 @@ class Validation:
         Args:
             feed: the rows, or the labels.
             lake: holds the tables.
-            spec: for labels, the model whose rows they are matched with.
+            spec: the model whose rows labels are matched with; None for rows.
         """
         from ml_assets.core.tables.schemas import (
             LANDED_OBJECTS_SCHEMA,
@@ -96,7 +96,7 @@ class Validation:
             self.matching.refresh()
 
     def inputs(self, day: date) -> list:
-        """Return the fingerprint of the raw rows of the day and, if it has corrections, what identifies them."""
+        """Return the fingerprint of the raw rows of the day and, if it has corrections, their keys."""
         raw = read_fingerprint(self.feed.name, self._raw, day, self.feed.validated, self.feed.raw)
         return [raw, *self._corrections.inputs(day)]
 
@@ -106,7 +106,7 @@ class Validation:
         return sum(counts.get(day, 0) for day in days) * bytes_per_row(self.feed)
 
     def make(self, days: Sequence[date], single_partition: bool) -> Iterator[StageOutput]:
-        """Validate days, with corrected rows in place of landed ones, and profile the columns of the rows of each."""
+        """Validate days, with corrected rows in place of landed ones, and profile the columns of each day."""
         from ml_assets.core.validation.validate_day import RawDay, validate_days
 
         corrected = [self.read_corrected_rows(day) for day in days]

@@ -194,7 +194,7 @@ def test_a_model_that_another_run_evaluated_meanwhile_is_not_registered_with_the
         return record
 
     stage.record = judged_meanwhile
-    with pytest.raises(InputChanged, match="another run has committed the day meanwhile"):
+    with pytest.raises(InputChanged, match="another run has committed the day in the meantime"):
         stage.make_day(day(12), single_partition=True)
     assert registrations == []
 

@@ -86,7 +86,7 @@ def test_a_transient_failure_is_retried_and_committed_days_are_neither_made_agai
     ]
     notices = [record.getMessage() for record in caplog.records if hasattr(record, "notice")]
     assert notices[0].startswith(
-        "small/raw_data: ConnectionResetError: reset by peer. A service outside did not work; what was committed stays."
+        "small/raw_data: ConnectionResetError: reset by peer. An external service failed; what was committed stays."
     )
     assert ["Attempt 2 of 3 follows in" in notices[0], "Attempt 3 of 3 follows in" in notices[1]] == [True, True]
 
