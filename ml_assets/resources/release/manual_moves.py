@@ -1,5 +1,6 @@
 """Versions that a person may release, or point an alias to in MLflow, and descriptions of such moves."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,22 @@ def version_of(model_version: "ModelVersion") -> Version:
     if tags.get("gates") == "failed":
         raise ReleaseRefused(f"version {number} of {day} does not pass its gates")
     return Version(int(number), digest, date.fromisoformat(day))
+
+
+def describe_unknown_aliases(name: str, aliases: Mapping[str, int]) -> str:
+    """Describe aliases that a registered model has although this pipeline has not released a version of it, and what to
+    do about them.
+
+    Args:
+        name: name of the model.
+        aliases: version number by alias.
+    """
+    listed = " and ".join(f"{alias} on version {number}" for alias, number in aliases.items()) or "a share of a canary"
+    return (
+        f"the registered model {name} in MLflow has {listed}, and this pipeline has released no version of it. If it "
+        f"belongs to another project, rename the model in the specification; if not, delete the aliases with "
+        f"`ml-assets mlflow`, and materialize the deployment again"
+    )
 
 
 def describe_move(before: Release, after: Release) -> str:

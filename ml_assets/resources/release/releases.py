@@ -17,7 +17,7 @@ from ml_assets.resources.registry.model_registry import ModelRegistry
 from ml_assets.resources.release.deploy_target import DeployTarget
 from ml_assets.resources.release.errors import LedgerLost, NotCarriedOut
 from ml_assets.resources.release.ledger import Ledger, LedgerConflict
-from ml_assets.resources.release.manual_moves import ReleaseRefused, describe_move, version_of
+from ml_assets.resources.release.manual_moves import ReleaseRefused, describe_move, describe_unknown_aliases, version_of
 from ml_assets.resources.release.release_targets import ReleaseTargets
 
 log = logging.getLogger("ml_assets.releases")
@@ -149,7 +149,8 @@ class Releases:
 
         Raises:
             LedgerConflict: when another release was made in the meantime; read the state and decide again.
-            ReleaseRefused: when a version that goes live is not in the registry, or its files are not in the lake.
+            ReleaseRefused: when a version that goes live is not in the registry, or its files are not in the lake, or
+                before the first release the registered model has aliases of versions that this pipeline cannot release.
             NotCarriedOut: when the release is in the ledger, but MLflow or the deploy target cannot be written.
         """
         self.problems = []
@@ -158,10 +159,10 @@ class Releases:
             if version:
                 self._check(version, registry_state)
         if registry_state and self._targets.is_moved_by_hand(registry_state, before):
-            raise LedgerConflict(
-                f"{self._name}: an alias was moved in MLflow since release {before.number}; "
-                "look at what is live and decide again"
-            )
+            if before == self.ledger.latest() == Release():
+                raise ReleaseRefused(describe_unknown_aliases(self._name, registry_state.aliases))
+            moved = f"an alias was moved in MLflow since release {before.number}"
+            raise LedgerConflict(f"{self._name}: {moved}; look at what is live and decide again")
         self.ledger.append(before, move)
         try:
             self._carry_out()
@@ -183,9 +184,8 @@ class Releases:
                 day = self._first_day(state, adopted)
                 self.ledger.append(state, Move("adopt", adopted, day, "MLflow", describe_move(state, adopted), {}))
         except ReleaseRefused as refused:
-            self._report(
-                f"the manual change in MLflow is not adopted: {refused}; it is reset to release {state.number}"
-            )
+            kept = f"it is reset to release {state.number}" if state.number else "nothing has been released yet"
+            self._report(f"the manual change in MLflow is not adopted: {refused}; {kept}")
         except LedgerConflict:
             log.info("%s: another process released while a manual change in MLflow was adopted", self._name)
 

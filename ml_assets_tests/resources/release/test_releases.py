@@ -277,6 +277,20 @@ def test_a_version_that_cannot_be_released_is_not_adopted(local, prepare, proble
     assert (local.aliases(), local.deployed()) == ({"champion": 1, "challenger": 2}, 1)
 
 
+def test_aliases_of_versions_of_others_are_left_alone_and_refuse_the_first_release(tmp_path, caplog):
+    world = ReleaseWorld(Lake(uri=str(tmp_path / "lake")), tmp_path)
+    world.registry.client.delete_model_version_tag("small", "3", "model_digest")
+    world.registry.client.set_registered_model_alias("small", "champion", "3")
+    releases = world.releases()
+    state = releases.state()
+    assert state == Release()
+    assert "version 3 has no tags day and model_digest" in caplog.text
+    assert "nothing has been released yet" in caplog.text
+    with pytest.raises(ReleaseRefused, match=r"small in MLflow has champion on version 3.*rename the model"):
+        releases.release(state, move("promote", promote(state, world.versions[0])))
+    assert (world.aliases(), releases.moves()) == ({"champion": 3}, [])
+
+
 @pytest.mark.parametrize(
     ("by_hand", "problem"),
     [
