@@ -195,7 +195,7 @@ def capture_key() -> str | None:
 
 
 def notifier() -> Notifier:
-    """Build the notifier from the present variables of this process; the targets' URLs are kept nowhere else."""
+    """Build the notifier from the current variables of this process; the targets' URLs are kept nowhere else."""
     return Notifier(read_notify_targets(os.environ), secret_values(os.environ))
 
 

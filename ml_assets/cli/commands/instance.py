@@ -1,4 +1,4 @@
-"""The instance in DAGSTER_HOME: created with the shipped settings, and compared with them."""
+"""The instance in DAGSTER_HOME: its creation with the shipped settings, and its differences from them."""
 
 from pathlib import Path
 

@@ -54,7 +54,7 @@ def print_summary(
         seconds: seconds of each stage that ran; empty when nothing ran.
         total: seconds of the whole command.
         settings: the settings of this process.
-        differences: of MLflow and the deploy target from the release ledger, one sentence each.
+        differences: how MLflow and the deploy target differ from the release ledger, one sentence each.
     """
     if not needed.to_do and _is_in_order(needed, stages, differences):
         _print_nothing_to_do(console, spec, needed, stages)

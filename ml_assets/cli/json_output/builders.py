@@ -51,7 +51,7 @@ def build_run_report(
         stages: the stages, opened after the work.
         stage_seconds: seconds of each stage that ran.
         seconds: seconds of the whole command.
-        differences: of MLflow and the deploy target from the release ledger.
+        differences: how MLflow and the deploy target differ from the release ledger.
     """
     day, published = needed.model_day(stages), stages.validation.tables[VALIDATED].row_counts()
     model, live = stages.training.row(day), stages.predictions.live(needed.newest)

@@ -26,7 +26,7 @@ eval "$(make env)"
 ```
 
 In a project of your own (`pip install ml_assets`), activate the environment of the project. Messages name the command \
-as you typed it, such as `.venv/bin/ml-assets releases`, so that what they say works when it is pasted.
+as you typed it, such as `.venv/bin/ml-assets releases`, so that commands in messages can be pasted.
 
 - **The project.** A verb works on the Dagster project of the current folder, or of the nearest folder above it: its \
 `pyproject.toml` has the table `[tool.dg.project]`. Outside of a project it is the clone that the command belongs to. \

@@ -36,7 +36,7 @@ def test() -> None:
 
 
 @click.command(cls=Verb, examples=["doctor", "doctor --json", "doctor --scrub"], report="DoctorReport")
-@click.option("--scrub", is_flag=True, help="Read every file of lake, deploy target and MLflow, and print the damaged.")
+@click.option("--scrub", is_flag=True, help="Read every file of lake, deploy target and MLflow; print damaged ones.")
 def doctor(scrub: bool) -> None:
     """Check the instance in DAGSTER_HOME and the environment, and print a remedy for each problem."""
     if scrub:

@@ -1,8 +1,8 @@
 """Definitions of one document of a YAML file of components, from the parsed document.
 
 Reason: a component tree parses a whole file itself, so that one broken document prevents all others in its file from
-loading, and every file is parsed twice. Public API that would replace it: a function that loads a component from the
-content of a document.
+loading, and every file is parsed twice.
+Public API that would replace it: a function that loads a component from the content of a document.
 """
 
 from pathlib import Path

@@ -4,8 +4,9 @@ Reason: Dagster gives all partitions of an output the same tags, so a run over a
 data version of the range, and the same day made by itself would count as changed. Yielding a materialization for each
 day in addition to the output would record each day twice. An `AssetCheckResult` takes its target materialization from
 the partition of the step, which a range does not have, and an evaluation without a target never shows in the status of
-a partition. Public API that would replace it: a data version for each partition in `MaterializeResult`, as
-`DataVersionsByPartition` is for the observation of source assets, and a partition of an `AssetCheckResult`.
+a partition.
+Public API that would replace it: a data version for each partition in `MaterializeResult`, as `DataVersionsByPartition`
+is for the observation of source assets, and a partition of an `AssetCheckResult`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

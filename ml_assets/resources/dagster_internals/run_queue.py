@@ -2,8 +2,9 @@
 
 Reason: Dagster gives a pool its default limit when the daemon first finds a run of it in the queue, and starts all runs
 that it finds at that moment. Its daemon starts and completes backfills every 30 seconds; the interval is a constant
-that no setting replaces. Public API that would replace it: a default pool limit that applies when a run is submitted,
-and an interval of the backfill daemon in `dagster.yaml`.
+that no setting replaces.
+Public API that would replace it: a default pool limit that applies when a run is submitted, and an interval of the
+backfill daemon in `dagster.yaml`.
 """
 
 from collections.abc import Mapping

@@ -5,9 +5,9 @@ Reason: functions that read the error of a failed step or run are annotated with
 every exception, including those that no code of this project can catch: in resources that do not start, sensors,
 schedules and code locations. A stack trace below the problems of a file is of no use to its author, and Dagster shows
 one below every other error of a code location. DAGSTER_REDACT_USER_CODE_ERRORS would hide the whole text, and with it
-the reason. Public API that would replace it: an export of `SerializableErrorInfo` from `dagster`, and a function in its
-instance that is called with the text of an error before it is stored, and an error of definitions whose message alone
-is shown.
+the reason.
+Public API that would replace it: an export of `SerializableErrorInfo` from `dagster`, and a function in its instance
+that is called with the text of an error before it is stored, and an error of definitions whose message alone is shown.
 """
 
 from collections.abc import Callable

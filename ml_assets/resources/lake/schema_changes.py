@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 class SchemaChange:
     """The difference between the schema of a table and the schema of the specification.
 
-    Attributes: missing: columns that the table does not have yet. dropped: columns that the specification no longer
-        has; they stay in the table, null from now on. replaced: by specified column, the column of the table that
-        stands in its way: it has another type, or a name that differs only in upper and lower case, which tables do not
-        distinguish. Replacing it requires a new version of the table.
+    Attributes:
+        missing: columns that the table does not have yet.
+        dropped: columns that the specification no longer has; they stay in the table, null from now on.
+        replaced: by name of a specified column, the column of the table that conflicts with it: it has another type, or
+            a name that differs only in upper and lower case, which tables do not distinguish. Replacing it requires a
+            new version of the table.
     """
 
     missing: "list[pa.Field]"

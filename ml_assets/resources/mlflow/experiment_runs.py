@@ -17,11 +17,17 @@ EXPERIMENT = "experiment"
 class Experiment:
     """A model of a day that is tracked but not registered.
 
-    Attributes: name: name of the model. day: the day as of which it was trained. digest: digest of the model. params:
-        settings of its training. metrics: metrics of the holdout by name, and metrics of the validation part by name
-        with the prefix `validation_`. learning_curve: values of each metric of the validation part, one for each round.
-        plots: images by file name. artifacts: files of the model by name, among them its passport.json. overrides: the
-        settings that differ from the specification, as JSON.
+    Attributes:
+        name: name of the model.
+        day: the day as of which it was trained.
+        digest: digest of the model.
+        params: settings of its training.
+        metrics: metrics of the holdout by name, and metrics of the validation part by name with the prefix
+            `validation_`.
+        learning_curve: values of each metric of the validation part, one for each round.
+        plots: images by file name.
+        artifacts: files of the model by name, among them its passport.json.
+        overrides: the settings that differ from the specification, as JSON.
     """
 
     name: str

@@ -1,8 +1,8 @@
 """MLflow's global tracking URI and active experiment.
 
 Reason: dagster-mlflow sets both for the whole process, and MLflow can set an experiment but not unset it. If they
-stayed set, everything that the process logs next would go to this store. Public API that would replace it: a way to
-unset the active experiment, or a dagster-mlflow that uses `MlflowClient`.
+stayed set, everything that the process logs next would go to this store.
+Public API that would replace it: a way to unset the active experiment, or a dagster-mlflow that uses `MlflowClient`.
 """
 
 from collections.abc import Callable

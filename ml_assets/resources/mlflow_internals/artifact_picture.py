@@ -2,7 +2,8 @@
 
 Reason: the page of a version shows its main plots, and MLflow has no field for images. Descriptions may contain links
 to images, and MLflow's pages load artifacts from this address. Where no MLflow server answers it, the page shows the
-name of the image instead. Public API that would replace it: a documented address of an artifact.
+name of the image instead.
+Public API that would replace it: a documented address of an artifact.
 """
 
 from pathlib import PurePosixPath

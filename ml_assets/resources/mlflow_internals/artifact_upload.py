@@ -1,8 +1,8 @@
 """Upload of a folder to a known artifact location.
 
 Reason: `MlflowClient.log_artifacts` and `log_model_artifacts` read the whole run or logged model from the store to
-learn a location that was already returned when it was created. Public API that would replace it: `log_artifacts` with a
-location instead of an ID.
+learn a location that was already returned when it was created.
+Public API that would replace it: `log_artifacts` with a location instead of an ID.
 """
 
 from pathlib import Path

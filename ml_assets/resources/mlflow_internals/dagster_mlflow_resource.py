@@ -1,9 +1,9 @@
 """The resource of dagster-mlflow, created without Dagster's resource initialization.
 
 Reason: `dagster_mlflow.mlflow_tracking` opens an MLflow run for every step, even one that logs nothing, and takes its
-experiment from the run config. Here the resource is created when a step first logs something. Public API that would
-replace it: a constructor of `dagster_mlflow.resources.MlFlow` that takes a tracking URI, an experiment and a Dagster
-run.
+experiment from the run config. Here the resource is created when a step first logs something.
+Public API that would replace it: a constructor of `dagster_mlflow.resources.MlFlow` that takes a tracking URI, an
+experiment and a Dagster run.
 """
 
 from collections.abc import Mapping

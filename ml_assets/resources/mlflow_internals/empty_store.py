@@ -1,7 +1,7 @@
 """An empty SQLite store of MLflow, written from a template instead of by migrations.
 
-Reason: MLflow creates a store by running all its migrations, which takes 5 seconds of CPU time. Public API that would
-replace it: a function of MLflow that creates a store with the newest schema at once.
+Reason: MLflow creates a store by running all its migrations, which takes 5 seconds of CPU time.
+Public API that would replace it: a function of MLflow that creates a store with the newest schema at once.
 """
 
 import re

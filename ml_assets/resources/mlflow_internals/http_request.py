@@ -1,8 +1,8 @@
 """A single HTTP request to an MLflow server, authenticated like those of MLflow's client.
 
 Reason: a check that the server responds must not be stricter than the client: user and password in the URI, a token,
-plugins for authentication, and settings for certificates all count. The client itself retries for minutes. Public API
-that would replace it: a method of `MlflowClient` that reports whether the server responds.
+plugins for authentication, and settings for certificates all count. The client itself retries for minutes.
+Public API that would replace it: a method of `MlflowClient` that reports whether the server responds.
 """
 
 from typing import TYPE_CHECKING

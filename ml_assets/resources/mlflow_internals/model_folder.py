@@ -2,8 +2,8 @@
 
 Reason: `save_model` takes 50 ms of CPU time for a small model. It compares the requirements with the installed
 packages, copies each artifact in a thread of its own, and writes `MLmodel` twice. All of this gives the same result for
-every model of a process, except for the model's own files. Public API that would replace it: a `save_model` that does
-not check requirements passed to it.
+every model of a process, except for the model's own files.
+Public API that would replace it: a `save_model` that does not check requirements passed to it.
 """
 
 import shutil

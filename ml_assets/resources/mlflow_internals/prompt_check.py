@@ -2,7 +2,8 @@
 
 Reason: before each change of an alias or tag `MlflowClient` reads the registered model with all its versions, only to
 refuse prompts, which share the registry. A release changes three or four aliases and tags, and the names here always
-belong to models. Public API that would replace it: a switch of `MlflowClient`, or the check in the store.
+belong to models.
+Public API that would replace it: a switch of `MlflowClient`, or the check in the store.
 """
 
 from typing import TYPE_CHECKING

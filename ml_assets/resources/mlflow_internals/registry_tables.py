@@ -1,8 +1,8 @@
 """The tables of the model registry in an SQLite store, read without MLflow.
 
 Reason: a day with nothing to do only checks that its version and the aliases still exist, and importing MLflow and
-connecting it to a store takes 1.5 seconds of CPU time, half of such a day. Public API that would replace it: an MLflow
-client with few imports of its own.
+connecting it to a store takes 1.5 seconds of CPU time, half of such a day.
+Public API that would replace it: an MLflow client with few imports of its own.
 """
 
 import sqlite3

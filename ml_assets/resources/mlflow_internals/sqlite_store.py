@@ -2,8 +2,8 @@
 
 Reason: MLflow stores the location of artifacts as an absolute path, so a store that is moved or copied together with
 its artifacts reads and writes them at the old place. It also accepts a file without tables, or with only some of them,
-as a store. Public API that would replace it: locations relative to the store, or a method of `MlflowClient` that
-changes them.
+as a store.
+Public API that would replace it: locations relative to the store, or a method of `MlflowClient` that changes them.
 """
 
 import re

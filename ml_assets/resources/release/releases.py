@@ -30,8 +30,9 @@ SETTLE_SECONDS = 1.0
 class Releases:
     """The releases of one model. Not safe across threads; other processes may release at the same time.
 
-    Attributes: ledger: the release ledger of the model. problems: the problems that the last call could not resolve,
-        one sentence each.
+    Attributes:
+        ledger: the release ledger of the model.
+        problems: the problems that the last call could not resolve, one sentence each.
     """
 
     def __init__(self, lake: Lake, registry: ModelRegistry, deploy_target: DeployTarget, name: str):
@@ -206,9 +207,7 @@ class Releases:
         return adopt(state, champion, challenger, percent, paused, self._first_day(state, undated))
 
     def _first_day(self, state: Release, adopted: Release) -> date:
-        """Return the first day of predictions that a manual move applies to: the day after the newest day with a
-        decision.
-        """
+        """Return the first day of predictions that a manual move affects: the day after the newest decision."""
         decided, moves = self.newest_decided_day(), self.ledger.moves()
         live = [version for version in (adopted.champion, adopted.challenger) if version]
         last = moves[-1].day if moves else max(version.day for version in live)
