@@ -32,7 +32,7 @@ def shipped_settings(settings: Settings) -> Path:
 def create_home(settings: Settings) -> Path:
     """Create DAGSTER_HOME and link the shipped settings into it as dagster.yaml.
 
-    A link that is broken, or that leads to the settings of another copy of this package, is made anew; any other file
+    A link that is broken, or that leads to the settings of another copy of this package, is replaced; any other file
     stays as it is. DAGSTER_HOME is set for this process if it was not.
 
     Returns:

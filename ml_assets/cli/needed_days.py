@@ -40,9 +40,9 @@ class Needed:
 def days_needed(spec: ModelSpec, newest: date, stages: Stages) -> Needed:
     """Determine the days that the model of `newest` needs.
 
-    The model is that of the last day on which one was due, or of `newest` where the stages ask for one. Feature days
-    start with its training window, or with that of the parameter search; raw and validated days start with the windows
-    of those feature days.
+    The model is that of the last day on which one was due, or of `newest` if the stages are to train one. Feature days
+    start with its training window, or with the window of the parameter search; raw and validated days start with the
+    windows of these feature days.
 
     Raises:
         SystemExit: with a message, when the landed days are too few for a model.

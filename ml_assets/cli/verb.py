@@ -28,7 +28,7 @@ class Verb(click.Command):
     Args:
         examples: command lines without `ml-assets`, for the help; a test parses each of them.
         report: name of the class in `reports` that `--json` prints; None for a verb that reports nothing.
-        arguments: as for click's Command.
+        arguments: the arguments of click's Command.
     """
 
     def __init__(self, *args: Any, examples: Sequence[str] = (), report: str | None = None, **arguments: Any):

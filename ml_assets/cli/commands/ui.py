@@ -43,7 +43,7 @@ def start_mlflow(host: str, port: int) -> None:
     """
     settings = require_settings()
     if settings.mlflow.startswith(("http://", "https://")):
-        print(f"MLflow is a server of its own: {settings.mlflow}")
+        print(f"MLflow runs as a separate server: {settings.mlflow}")
         return
     print(f"MLflow opens at http://{host}:{port}", flush=True)
     serve_store(settings.mlflow)

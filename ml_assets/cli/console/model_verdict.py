@@ -7,8 +7,8 @@ from ml_assets.pipeline.graph.stages import Stages
 
 
 def failed_gates(stages: Stages, day: date) -> list[GateResult]:
-    """Return the gates of the current specification that the model of a day fails; it may have passed those of an
-    earlier one.
+    """Return the gates of the current specification that the model of a day fails, although it may have passed earlier
+    gates.
     """
     if not stages.evaluation.metric_rows(day):
         return []

@@ -1,1 +1,1 @@
-"""Verbs for those who work on this repository: generated documents, pinned dependencies, benchmarks."""
+"""Verbs for developers of this repository: generated documents, pinned dependencies, benchmarks."""

@@ -1,4 +1,4 @@
-"""The benchmarks of the repository, in a process of their own."""
+"""The benchmarks of the repository, in a separate process."""
 
 import subprocess
 import sys

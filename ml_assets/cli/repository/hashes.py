@@ -1,6 +1,6 @@
 """constraints-hashed.txt: the pins of constraints.txt with the hashes of their files, for pip's `--require-hashes`.
 
-`make hashes` installs uv into an environment of its own and runs this module with its path.
+`make hashes` installs uv into a separate environment and runs this module with its path.
 """
 
 import re

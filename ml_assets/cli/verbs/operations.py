@@ -7,7 +7,7 @@ from ml_assets.cli.verbs.parameters import host_option, port_option
 
 
 class VerbGroup(Verb, click.Group):
-    """A verb that has verbs of its own."""
+    """A verb with subcommands."""
 
     command_class = Verb
 

@@ -31,7 +31,7 @@ def restore(model: str | None) -> None:
 @reason_option
 @actor_option
 def rollback(model: str | None, reason: str | None, actor: str | None) -> None:
-    """Withdraw the canary, or without one restore the previous champion."""
+    """Withdraw the canary, or restore the previous champion if there is none."""
     from ml_assets.cli.commands.release import release_by_hand
 
     release_by_hand(model, "rollback", None, reason, actor)

@@ -1,4 +1,4 @@
-"""Verbs for those who work on the repository of ml_assets: audit, docs, bench, simulate."""
+"""Verbs for developers of the repository of ml_assets: audit, docs, bench, simulate."""
 
 from datetime import date, datetime
 from pathlib import Path
@@ -44,7 +44,7 @@ def bench(arguments: tuple[str, ...]) -> None:
 @click.option(
     "--days",
     type=click.IntRange(min=0),
-    help="90 when left out; without --start the days up to the week before today, where those are more.",
+    help="90 when left out; without --start more, if needed to reach the week before today.",
 )
 @click.option(
     "--start", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="The first day; source.start when left out."

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MAX_NOTIFICATIONS = 20
 FIGURES = "index.json"
-# Beside the parts of the report, whose names are those of assets.
+# Stored with the parts of the report, which are named after assets.
 QUALITY_ROWS = "rows of prediction_quality"
 # Raise this when the figures of a day are read differently.
 LAYOUT = 2
@@ -41,7 +41,7 @@ def update_dashboard(
     moves: "Sequence[Move]",
     quality: "Table | None",
 ) -> None:
-    """Write the dashboard anew if something on it changed. A failure is a warning in the log of the run.
+    """Rewrite the dashboard if something on it changed. A failure is a warning in the log of the run.
 
     Args:
         context: the execution context of the run.
@@ -60,7 +60,7 @@ def update_dashboard(
 def write_dashboard(
     spec: ModelSpec, lake: Lake, days: Sequence[date], moves: "Sequence[Move]", quality: "Table | None" = None
 ) -> None:
-    """Write the dashboard anew if something on it changed; see `update_dashboard`."""
+    """Rewrite the dashboard if something on it changed; see `update_dashboard`."""
     from ml_assets.core.operations.reports.dashboard import DAYS_SHOWN, Dashboard
     from ml_assets.core.operations.reports.dashboard_page import render_dashboard
 
@@ -114,7 +114,7 @@ def _quality_source(quality: "Table | None", day: date) -> dict[str, str]:
 
 
 def _read_figures(lake: Lake, root: str) -> tuple[dict[date, Entry], str]:
-    """Read the figures that the last run wrote, with the digest of its page; none in another layout."""
+    """Read the figures that the last run wrote, with the digest of its page; none if their layout is outdated."""
     from ml_assets.core.operations.reports.day_summary import DaySummary
 
     with suppress(FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):

@@ -214,7 +214,7 @@ class ModelDeployment(DayByDay):
         }
 
     def _measure(self, before: Release, day: date) -> "tuple[Measured | None, str | None]":
-        """Measure the canary; None without one. Also return why the champion cannot score, if it cannot."""
+        """Measure the canary; None if there is none. Also return why the champion cannot score, if it cannot."""
         from ml_assets.core.metrics.scored_rows import task_metrics
         from ml_assets.core.release.canary_comparison import measure_canary
 

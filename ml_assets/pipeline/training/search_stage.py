@@ -1,6 +1,6 @@
 """Stage parameter_search: parameters for the models of a day, searched every few days.
 
-Each trial is a file of its own in the lake.
+Each trial is a separate file in the lake.
 """
 
 import json

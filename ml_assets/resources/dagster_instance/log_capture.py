@@ -22,7 +22,7 @@ def uninterrupted_log_capture(instance: "DagsterInstance") -> Iterator[None]:
     @contextmanager
     def capture_logs(log_key: Sequence[str]) -> Iterator[Any]:
         with ExitStack() as stack:
-            # Processes inherit which signals are blocked; one that arrives meanwhile is handled when the block ends.
+            # Processes inherit the blocked signals; a signal that arrives in the block is handled when it ends.
             with _blocked_interrupts():
                 context = stack.enter_context(capture(log_key))
             yield context

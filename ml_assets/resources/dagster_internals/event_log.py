@@ -1,8 +1,8 @@
 """Dagster's SQLite event log with connections that stay open: the same files and tables in a fraction of the time.
 
-Reason: Dagster's storage creates an engine and a connection for each statement, so each statement is compiled anew and
-each event waits for the disk several times; docs/decisions.md has the measurements.
-Public API that would replace it: a pooled SQLite event log whose `store_event_batch` stores a batch in one transaction.
+Reason: Dagster's storage creates an engine and a connection for each statement, so each statement is compiled again and
+each event waits for the disk several times; docs/decisions.md has the measurements. Public API that would replace it: a
+pooled SQLite event log whose `store_event_batch` stores a batch in one transaction.
 """
 
 from collections import OrderedDict

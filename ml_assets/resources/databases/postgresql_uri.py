@@ -54,7 +54,7 @@ def store_beside_dagster(database: str) -> str:
         database: URI of the database.
 
     Raises:
-        ValueError: when the URI is not one of PostgreSQL, or has `options` of its own.
+        ValueError: when the URI does not name a PostgreSQL database, or already has `options`.
     """
     if not is_postgresql(database):
         raise ValueError(

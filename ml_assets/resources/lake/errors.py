@@ -100,7 +100,7 @@ def _is_unreadable(error: BaseException) -> bool:
     if isinstance(error, DeltaError):
         return UNREADABLE.search(str(error)) is not None and UNREACHABLE.search(str(error)) is None
     if isinstance(error, OSError):
-        # Errors of reading by Arrow and delta-rs have no number; those of an operating system have one.
+        # Errors raised by Arrow and delta-rs have no errno; errors of the operating system have one.
         is_numbered = error.errno is not None or isinstance(error, FileNotFoundError | ConnectionError | TimeoutError)
         return not is_numbered and UNREACHABLE.search(str(error)) is None
     # Errors in JSON, Parquet or dates, and missing keys.

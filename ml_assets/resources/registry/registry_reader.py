@@ -21,7 +21,7 @@ VERSIONS_PER_PAGE = 1000
 
 
 class RegistryReader(Protocol):
-    """The interface for reading the registry; names and digests consist of safe characters."""
+    """Interface for reading the registry; names and digests must consist of safe characters."""
 
     def versions(self, name: str) -> Iterable[tuple[int, str]]:
         """Return number and digest of each version of a model."""

@@ -68,7 +68,7 @@ def test_mlflow_serves_the_store_whose_password_is_no_argument(become):
 def test_a_server_of_mlflow_is_only_named(become, capsys):
     become["settings"] = replace(read_settings({}), mlflow="http://mlflow:5000")
     call("mlflow")
-    assert capsys.readouterr().out == "MLflow is a server of its own: http://mlflow:5000\n"
+    assert capsys.readouterr().out == "MLflow runs as a separate server: http://mlflow:5000\n"
     assert "program" not in become
 
 
