@@ -1,7 +1,7 @@
 """The reader of landed files: Parquet, CSV or JSON lines, with columns renamed and typed by the spec, without loss."""
 
-# pyarrow creates the functions of its compute module at run time, so type checkers do not know them. pyright:
-# reportAttributeAccessIssue=false
+# pyarrow creates the functions of its compute module at run time, so type checkers do not know them.
+# pyright: reportAttributeAccessIssue=false
 
 import codecs
 import json

@@ -1,7 +1,7 @@
 """The reader of Parquet files, including INT96 times and times in Spark's old calendar."""
 
-# pyarrow creates the functions of its compute module at run time, so type checkers do not know them. pyright:
-# reportAttributeAccessIssue=false
+# pyarrow creates the functions of its compute module at run time, so type checkers do not know them.
+# pyright: reportAttributeAccessIssue=false
 
 import base64
 from collections.abc import Collection

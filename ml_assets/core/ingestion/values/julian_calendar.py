@@ -1,7 +1,7 @@
 """Days and times written in the Julian calendar, as Spark 2 wrote all dates before 1582-10-15."""
 
-# pyarrow creates the functions of its compute module at run time, so type checkers do not know them. pyright:
-# reportAttributeAccessIssue=false
+# pyarrow creates the functions of its compute module at run time, so type checkers do not know them.
+# pyright: reportAttributeAccessIssue=false
 
 import numpy as np
 import pyarrow as pa

@@ -1,7 +1,7 @@
 """Text in columns of other types, such as bytes and UUIDs, and text that is not valid Unicode."""
 
-# pyarrow creates the functions of its compute module at run time, so type checkers do not know them. pyright:
-# reportAttributeAccessIssue=false
+# pyarrow creates the functions of its compute module at run time, so type checkers do not know them.
+# pyright: reportAttributeAccessIssue=false
 
 import re
 from uuid import UUID

@@ -1,7 +1,7 @@
 """Conversion of landed columns to instants of the years 1 to 9999."""
 
-# pyarrow creates the functions of its compute module at run time, so type checkers do not know them. pyright:
-# reportAttributeAccessIssue=false
+# pyarrow creates the functions of its compute module at run time, so type checkers do not know them.
+# pyright: reportAttributeAccessIssue=false
 
 import re
 

@@ -1,7 +1,7 @@
 """Conversion of landed columns to the types of the spec, value by value."""
 
-# pyarrow creates the functions of its compute module at run time, so type checkers do not know them. pyright:
-# reportAttributeAccessIssue=false
+# pyarrow creates the functions of its compute module at run time, so type checkers do not know them.
+# pyright: reportAttributeAccessIssue=false
 
 from decimal import Decimal
 
