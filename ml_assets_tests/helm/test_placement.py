@@ -102,7 +102,7 @@ def test_the_laptop_of_the_guide_has_room_for_a_day(make_spec):
     processors, memory = 0.95, 390
     assert sum(amount[0] for amount in amounts) + processors <= 4
     assert sum(amount[1] for amount in amounts) + memory <= 14e9 / UNITS["Mi"]
-    assert "4 processors and 14 GB for the cluster" in (HELM / "README.md").read_text()
+    assert "4 CPUs and 14 GB of memory for the cluster" in (HELM / "README.md").read_text()
 
 
 def test_production_requests_more_than_a_laptop():
