@@ -1,6 +1,7 @@
 """The check `no_repeated_day`: the rows of an earlier day that landed again under the date of another day."""
 
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -44,8 +45,7 @@ def evaluate_repeated_day(
     earlier = [other for back in range(1, LOOK_BACK + 1) if (other := day - timedelta(days=back)) in profiles]
     if not earlier:
         return outcome(None, f"none of the {LOOK_BACK} days before has accepted rows")
-    figures = _figures(profiles[day], compared)
-    repeated = [other for other in earlier if _figures(profiles[other], compared) == figures]
+    repeated = [other for other in earlier if _are_same(profiles[day], profiles[other], compared)]
     if not repeated:
         return outcome(True, f"the day differs from each of {count(len(earlier), 'earlier day')} with accepted rows")
     columns = ", ".join(compared)
@@ -57,15 +57,15 @@ def evaluate_repeated_day(
     )
 
 
-def _figures(profiles: "Mapping[str, Profile]", names: Collection[str]) -> list[Hashable]:
-    """Return everything that the profiles of columns have, in a form that can be compared."""
-    return [_figures_of_column(profiles[name]) if name in profiles else None for name in names]
+def _are_same(day: "Mapping[str, Profile]", other: "Mapping[str, Profile]", columns: Collection[str]) -> bool:
+    return all(name in other and _is_same(day[name], other[name]) for name in columns)
 
 
-def _figures_of_column(profile: "Profile") -> Hashable:
+def _is_same(profile: "Profile", other: "Profile") -> bool:
+    """Return whether two profiles are equal in everything; arrays are compared only where all else is equal."""
+    histogram, others = profile.histogram, other.histogram
     return (
-        *(profile.rows, profile.missing, profile.infinite, profile.distinct),
-        *(profile.minimum, profile.maximum, profile.mean),
-        *(profile.histogram.bins.tobytes(), profile.histogram.weights.tobytes()),
-        tuple(profile.values.items()),
+        replace(profile, histogram=others) == other
+        and histogram.bins.tobytes() == others.bins.tobytes()
+        and histogram.weights.tobytes() == others.weights.tobytes()
     )
