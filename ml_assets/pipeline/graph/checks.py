@@ -22,11 +22,7 @@ from ml_assets.pipeline.evaluation.label_checks import evaluate_label_checks, la
 from ml_assets.pipeline.evaluation.score_drift_check import evaluate_score_drift, score_drift_check
 from ml_assets.pipeline.validation.acceptance_check import acceptance_check, acceptance_metadata, evaluate_acceptance
 from ml_assets.pipeline.validation.contract_checks import contract_check_specs, contract_metadata, evaluate_contract
-from ml_assets.pipeline.validation.drift_checks import (
-    column_drift_check,
-    evaluate_column_drift,
-    read_profiles_by_day,
-)
+from ml_assets.pipeline.validation.drift_checks import column_drift_check, evaluate_column_drift, read_profiles_by_day
 from ml_assets.pipeline.validation.label_match_check import evaluate_label_matches, label_match_check
 from ml_assets.pipeline.validation.repeated_day_check import evaluate_repeated_days, repeated_day_check
 from ml_assets.pipeline.validation.volume_checks import data_checks, evaluate_volume

@@ -48,10 +48,8 @@ class DeploymentStep(StageStep[ModelDeployment]):
         longest = canary.maximum_days.days * len(canary.steps) if canary else 0
         labels = [depends(spec, LABELS, longest)] if spec.labels else []
         rows = [depends(spec, FEATURES, longest), *labels] if canary else []
-        deps, metadata = (
-            [depends(spec, ENTRY), *rows],
-            schema_below_figures(release_column_schemas.deployment_columns()),
-        )
+        deps = [depends(spec, ENTRY), *rows]
+        metadata = schema_below_figures(release_column_schemas.deployment_columns())
         kinds = {"deltalake", "mlflow"}
         return [asset(spec, DEPLOYMENT, paragraph(ModelDeployment), GROUP, kinds, deps, **metadata)]
 
