@@ -10,7 +10,7 @@ from ml_assets.core.checks.outcome import CheckOutcome, apply_accepted_failures
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.training.time_split import Split, split_days
 from ml_assets.pipeline.asset_names import SCORE_DRIFT, SCORE_PROFILES
-from ml_assets.pipeline.steps.check_results import CheckRun, check_spec
+from ml_assets.pipeline.steps.check_results import CheckRun, enabled_check_specs
 from ml_assets.pipeline.training.due_days import why_no_model
 from ml_assets.pipeline.validation.drift_checks import draw_drift
 
@@ -21,12 +21,11 @@ if TYPE_CHECKING:
 
 def score_drift_check(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     """Specify the check of the drift of scores, unless it is switched off."""
-    settings = spec.checks.score_drift
     about = (
         "Fails when the distribution of the scores, predictions or predicted classes of a holdout day differs from "
         "that of the training window."
     )
-    return [check_spec(SCORE_DRIFT, key, settings, about)] if settings else []
+    return enabled_check_specs(spec.checks, [SCORE_DRIFT], key, {SCORE_DRIFT: about})
 
 
 def evaluate_score_drift(

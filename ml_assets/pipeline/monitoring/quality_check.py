@@ -9,7 +9,7 @@ import dagster as dg
 from ml_assets.core.checks.outcome import apply_accepted_failures
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import PREDICTION_QUALITY
-from ml_assets.pipeline.steps.check_results import CheckRun, check_spec
+from ml_assets.pipeline.steps.check_results import CheckRun, enabled_check_specs
 
 if TYPE_CHECKING:
     from ml_assets.pipeline.monitoring.quality_stage import PredictionQuality
@@ -17,12 +17,11 @@ if TYPE_CHECKING:
 
 def quality_check(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     """Specify the check of the quality of predictions, unless it is switched off."""
-    settings = spec.checks.prediction_quality
     about = (
         "Fails when the estimated quality of the day's predictions, or the realised one of the newest labelled day, is "
         "lower than on the holdout of the model, beyond chance."
     )
-    return [check_spec(PREDICTION_QUALITY, key, settings, about)] if settings else []
+    return enabled_check_specs(spec.checks, [PREDICTION_QUALITY], key, {PREDICTION_QUALITY: about})
 
 
 def evaluate_quality_check(

@@ -11,7 +11,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.checks import DriftBounds
 from ml_assets.core.model_spec.file_feed import Feed
 from ml_assets.pipeline.asset_names import COLUMN_DRIFT
-from ml_assets.pipeline.steps.check_results import CheckRun, check_spec
+from ml_assets.pipeline.steps.check_results import CheckRun, enabled_check_specs
 
 if TYPE_CHECKING:
     from ml_assets.core.profiling.drift import ColumnDrift
@@ -25,12 +25,11 @@ References = Mapping[str, Mapping[date, "Profile"]]
 
 def column_drift_check(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     """Specify the check of the drift of validated columns, unless it is switched off."""
-    settings = spec.checks.column_drift
     about = (
         "Fails when the distribution of a column differs from that of the days before; "
         "names the worst column with its drift metrics."
     )
-    return [check_spec(COLUMN_DRIFT, key, settings, about)] if settings else []
+    return enabled_check_specs(spec.checks, [COLUMN_DRIFT], key, {COLUMN_DRIFT: about})
 
 
 def evaluate_column_drift(

@@ -10,7 +10,7 @@ from ml_assets.core.checks.label_match import evaluate_label_match
 from ml_assets.core.checks.outcome import apply_accepted_failures
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import LABEL_MATCH
-from ml_assets.pipeline.steps.check_results import CheckRun, check_spec, table
+from ml_assets.pipeline.steps.check_results import CheckRun, enabled_check_specs, table
 
 if TYPE_CHECKING:
     from ml_assets.pipeline.validation.label_matching import LabelMatching
@@ -20,8 +20,7 @@ ABOUT = "Fails when too many labels of a delivery belong to no row; the reason n
 
 def label_match_check(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     """Specify the check, unless it is switched off."""
-    settings = spec.checks.label_match
-    return [check_spec(LABEL_MATCH, key, settings, ABOUT)] if settings else []
+    return enabled_check_specs(spec.checks, [LABEL_MATCH], key, {LABEL_MATCH: ABOUT})
 
 
 def evaluate_label_matches(

@@ -9,15 +9,14 @@ from ml_assets.core.checks.outcome import apply_accepted_failures
 from ml_assets.core.checks.repeated_day import NO_REPEATED_DAY, evaluate_repeated_day
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import Feed
-from ml_assets.pipeline.steps.check_results import CheckRun, check_spec
+from ml_assets.pipeline.steps.check_results import CheckRun, enabled_check_specs
 from ml_assets.pipeline.validation.drift_checks import ProfilesByDay
 
 
 def repeated_day_check(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     """Specify the check, unless it is switched off."""
-    settings = spec.checks.no_repeated_day
     about = "Fails when the rows of a day are those of an earlier day, landed again under another date; names that day."
-    return [check_spec(NO_REPEATED_DAY, key, settings, about)] if settings else []
+    return enabled_check_specs(spec.checks, [NO_REPEATED_DAY], key, {NO_REPEATED_DAY: about})
 
 
 def evaluate_repeated_days(
