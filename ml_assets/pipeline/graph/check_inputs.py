@@ -1,6 +1,5 @@
 """Fingerprints of everything in the lake that the checks of a day read; outcomes are reused until these change."""
 
-from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -41,6 +40,19 @@ EVALUATION_MODULES = (
 )
 
 
+def days_compared(spec: ModelSpec, day: date) -> list[date]:
+    """List the days before a day that the checks of validated rows compare it with, in order."""
+    checks, day_length = spec.checks, timedelta(days=1)
+    reach = max(
+        7 * checks.row_count.weeks if checks.row_count else 0,
+        checks.no_gaps.look_back // day_length if checks.no_gaps else 0,
+        checks.column_drift.reference // day_length if checks.column_drift else 0,
+        REFERENCE_DAYS if checks.label_rate else 0,
+        LOOK_BACK if checks.no_repeated_day else 0,
+    )
+    return [day - timedelta(days=back) for back in range(reach, 0, -1)]
+
+
 def validation_inputs(spec: ModelSpec, stage: "Validation", day: date) -> Inputs:
     """List the inputs of the checks of validated rows or labels: the day, the days that it is compared with, and the
     files of earlier days.
@@ -51,19 +63,11 @@ def validation_inputs(spec: ModelSpec, stage: "Validation", day: date) -> Inputs
         # Labels are matched with all rows up to their day, but not compared with other labels.
         own = [day_fingerprints(stage.tables.values(), [day]), stage.landed_fingerprints([day])]
         return [*own, stage.matching.fingerprints(day)]
-    checks, day_length = spec.checks, timedelta(days=1)
-    reach = max(
-        REFERENCE_DAYS,
-        7 * checks.row_count.weeks if checks.row_count else 0,
-        checks.no_gaps.look_back // day_length if checks.no_gaps else 0,
-        checks.column_drift.reference // day_length if checks.column_drift else 0,
-        LOOK_BACK if checks.no_repeated_day else 0,
-    )
     files_before = [earlier for earlier in stage.days_with_files() if earlier < day][-DAYS_BEFORE:]
     # Days before the first day with rows are not gaps.
     first = min(stage.validated.row_counts(), default=None)
     return [
-        day_fingerprints(stage.tables.values(), _days_back(day, reach)),
+        day_fingerprints(stage.tables.values(), [*days_compared(spec, day), day]),
         stage.landed_fingerprints([*files_before, day]),
         str(first),
     ]
@@ -94,7 +98,3 @@ def evaluation_inputs(spec: ModelSpec, stage: "ModelEvaluation", day: date) -> I
     labels = stage.holdout.rows.labels
     deliveries = labels.fingerprints(split_days(spec, day).first, day) if labels else []
     return [day_fingerprints(tables.values(), [*earlier, day]), deliveries]
-
-
-def _days_back(day: date, reach: int) -> Sequence[date]:
-    return [day - timedelta(days=back) for back in range(reach, -1, -1)]

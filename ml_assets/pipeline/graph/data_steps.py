@@ -20,7 +20,13 @@ from ml_assets.pipeline.features.report import features_parts
 from ml_assets.pipeline.features.stage import FeatureEngineering
 from ml_assets.pipeline.graph import column_schemas
 from ml_assets.pipeline.graph.asset_specs import asset, depends, paragraph, schema
-from ml_assets.pipeline.graph.check_inputs import FEATURE_MODULES, VALIDATION_MODULES, feature_inputs, validation_inputs
+from ml_assets.pipeline.graph.check_inputs import (
+    FEATURE_MODULES,
+    VALIDATION_MODULES,
+    days_compared,
+    feature_inputs,
+    validation_inputs,
+)
 from ml_assets.pipeline.graph.checks import evaluate_validation_checks, validation_checks, validation_metadata
 from ml_assets.pipeline.graph.stages import builder_of
 from ml_assets.pipeline.ingestion.overlooked_files import MAX_NAMED, overlooked_warnings
@@ -137,10 +143,7 @@ class ValidationStep(StageStep[Validation]):
 
     def days_read_by_checks(self, stage: Validation, day: date) -> Sequence[date]:
         """The days that the day is compared with."""
-        checks = self.spec.checks
-        reference = checks.column_drift.reference.days if checks.column_drift else 0
-        weeks = 7 * checks.row_count.weeks if checks.row_count else 0
-        return [day - timedelta(days=back) for back in range(1, max(reference, weeks) + 1)]
+        return days_compared(self.spec, day)
 
     def report_parts(self, stage: Validation, days: Sequence[date]) -> Iterator[Part]:
         """Landed files, accepted and quarantined rows."""
