@@ -322,6 +322,23 @@ def test_a_process_that_dies_makes_its_step_unhealthy(shared, process_runs, code
     assert wait_for(handler, context).unhealthy_reason.startswith(message)
 
 
+@pytest.mark.parametrize(
+    ("limit", "remedy"),
+    [
+        (None, "give it more with compute.data.memory"),
+        ("700M", "this run has 700M from its tag dagster-k8s/config; raise it there, or leave the tag as it is"),
+    ],
+)
+def test_a_killed_process_names_what_set_the_memory_of_the_pod_of_its_run(instance, make_spec, limit, remedy):
+    job = definitions_of(make_spec()).resolve_job_def("small_daily")
+    config = json.loads(job.run_tags["dagster-k8s/config"])
+    if limit:
+        config["container_config"]["resources"]["limits"]["memory"] = limit
+    tags = {**job.run_tags, "dagster/partition": "2025-01-09", "dagster-k8s/config": json.dumps(config)}
+    context = step_contexts(instance, job, make_run(instance, job, tags))["small__features"]
+    assert shared_pod.memory_remedy(context) == remedy
+
+
 def test_a_process_that_exceeds_its_maximum_runtime_is_ended(shared, process_runs, monkeypatch):
     handler, context = shared
     # It ignores SIGTERM where this process does, as in the background of a shell.
@@ -393,21 +410,35 @@ def test_a_step_whose_pod_the_run_configures_gets_it(instance, make_spec, config
     assert handler.shares_pod(context) is expected
 
 
-@pytest.mark.parametrize(
-    "tags",
-    [
-        # The pod of the run was not sized for its steps.
-        {"dagster/partition": "2025-01-09"},
-        # The pod of the run was lost, perhaps for the memory of a step.
-        {"dagster/partition": "2025-01-09", "ml_assets/shares_pod": "true", "dagster/retry_number": "1"},
-    ],
-)
-def test_steps_get_their_own_pods_where_the_pod_of_the_run_is_too_small_or_was_lost(instance, make_spec, tags):
+def test_steps_get_their_own_pods_where_the_pod_of_the_run_was_not_sized_for_them(instance, make_spec):
     job = definitions_of(make_spec()).resolve_job_def("small_daily")
-    run = make_run(instance, job)._replace(tags=tags)
+    run = make_run(instance, job)._replace(tags={"dagster/partition": "2025-01-09"})
     handler = step_handler(instance, job)
     list(handler.launch_step(step_contexts(instance, job, run)["small__features"]))
     assert len(submitted(handler._jobs._api_client)) == 1
+
+
+# What the run monitoring of dagster-k8s writes into the event of the failure.
+LOST_NODE = "Detected run worker status UNKNOWN: 'None'. Marking run as failed."
+KILLED = "Marking run as failed.\nContainer 'dagster' status: Terminated with exit code 137: OOMKilled"
+
+
+@pytest.mark.parametrize(
+    ("failures", "expected"),
+    [([LOST_NODE], True), ([KILLED], False), ([KILLED, LOST_NODE], False)],
+    ids=["lost node", "memory", "memory, then lost node"],
+)
+def test_a_retried_run_shares_its_pod_unless_it_ran_out_of_memory(instance, make_spec, failures, expected):
+    job = definitions_of(make_spec()).resolve_job_def("small_daily")
+    run = make_run(instance, job)
+    for attempt, message in enumerate(failures, 1):
+        instance.report_run_failed(run, message)
+        retry = make_run(instance, job, {**run.tags, "dagster/retry_number": str(attempt)})
+        run = retry._replace(parent_run_id=run.run_id, root_run_id=run.root_run_id or run.run_id)
+        instance.delete_run(run.run_id)
+        instance.add_run(run)
+    handler = step_handler(instance, job)
+    assert handler.shares_pod(step_contexts(instance, job, run)["small__features"]) is expected
 
 
 def test_training_never_shares_a_pod(instance, make_spec):

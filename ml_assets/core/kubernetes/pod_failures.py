@@ -8,6 +8,8 @@ from typing import Any
 Pod = Mapping[str, Any]
 """A pod as a dictionary from Kubernetes' Python client, with names in snake case."""
 
+# The reason that Kubernetes gives for a container that was killed for running out of memory.
+OUT_OF_MEMORY = "OOMKilled"
 # Reasons for the end of a pod in favour of another pod, or because its node shuts down.
 PREEMPTED = ("Preempting", "Shutdown", "NodeShutdown", "NodeLost", "Terminated")
 # Maximum number of replacement pods for a step that lost its pod through no fault of its own, and the delay before
@@ -103,7 +105,7 @@ def was_out_of_memory(pod: Pod) -> bool:
         ended = (container.get("state") or {}).get("terminated") or (container.get("last_state") or {}).get(
             "terminated"
         )
-        if ended and ended.get("reason") == "OOMKilled":
+        if ended and ended.get("reason") == OUT_OF_MEMORY:
             return True
     return False
 

@@ -82,7 +82,7 @@ def run_pod(spec: ModelSpec) -> Config:
     data = spec.compute.data
     cpu, memory, placement = RUN_CPU, f"{RUN_MEMORY_MI}Mi", {}
     if spec.compute.shares_pod and isinstance(data.memory, str):
-        cpu, memory = RUN_CPU + data.cpu, f"{RUN_MEMORY_MI + to_bytes(data.memory) // UNITS['Mi']}Mi"
+        cpu, memory = RUN_CPU + data.cpu, shared_memory(data.memory)
         placement = _placement(data, data.node_selector, data.tolerations)
     return {
         "container_config": {"resources": resources(cpu, memory), **restricted_container()},
@@ -91,6 +91,11 @@ def run_pod(spec: ModelSpec) -> Config:
         "job_metadata": {"labels": cost_labels(spec.name, "run")},
         "job_spec_config": {"backoff_limit": 0, "ttl_seconds_after_finished": SECONDS_KEPT},
     }
+
+
+def shared_memory(step_memory: str) -> str:
+    """Return the memory of the pod of a run whose steps share it, from the memory of a step."""
+    return f"{RUN_MEMORY_MI + to_bytes(step_memory) // UNITS['Mi']}Mi"
 
 
 def plain_pod() -> Config:

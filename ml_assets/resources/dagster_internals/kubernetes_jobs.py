@@ -41,3 +41,11 @@ def pod_settings(step_tags: Mapping[str, str]) -> Mapping[str, Any]:
     from dagster_k8s.job import get_user_defined_k8s_config
 
     return get_user_defined_k8s_config(step_tags).pod_spec_config
+
+
+def memory_limit(tags: Mapping[str, str]) -> str | None:
+    """Return the memory limit of the container that the tags of a run or step contain; None without a limit."""
+    from dagster_k8s.job import get_user_defined_k8s_config
+
+    resources = get_user_defined_k8s_config(tags).container_config.get("resources") or {}
+    return (resources.get("limits") or {}).get("memory")

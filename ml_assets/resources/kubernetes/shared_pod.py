@@ -9,7 +9,8 @@ from multiprocessing.context import ForkServerProcess
 
 from dagster import DagsterEvent
 
-from ml_assets.resources.dagster_internals.kubernetes_jobs import pod_settings
+from ml_assets.core.kubernetes.pod_spec import shared_memory
+from ml_assets.resources.dagster_internals.kubernetes_jobs import memory_limit, pod_settings
 from ml_assets.resources.dagster_internals.step_execution import (
     CheckStepHealthResult,
     EngineEventData,
@@ -79,7 +80,7 @@ class SharedPodStepHandler(StepHandler):
         exit_code = process.exitcode
         if exit_code in KILLED:
             return CheckStepHealthResult.unhealthy(
-                "its process was killed, as when a pod runs out of memory; give it more with compute.data.memory"
+                f"its process was killed, as when a pod runs out of memory; {memory_remedy(step_handler_context)}"
             )
         if exit_code:
             return CheckStepHealthResult.unhealthy(f"its process ended with exit code {exit_code}")
@@ -131,3 +132,13 @@ def step_key(context: StepHandlerContext) -> str:
 def time_limit_seconds(context: StepHandlerContext) -> int | None:
     """Return the time limit that the pod of a step would have; None without a limit."""
     return pod_settings(context.step_tags[step_key(context)]).get("active_deadline_seconds")
+
+
+def memory_remedy(context: StepHandlerContext) -> str:
+    """Return how to give the pod of a run more memory: the specification sets it, unless the tags of the run were
+    edited when it was launched.
+    """
+    limit, of_step = memory_limit(context.dagster_run.tags), memory_limit(context.step_tags[step_key(context)])
+    if limit and of_step and limit != shared_memory(of_step):
+        return f"this run has {limit} from its tag dagster-k8s/config; raise it there, or leave the tag as it is"
+    return "give it more with compute.data.memory"

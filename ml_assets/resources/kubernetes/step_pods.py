@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
+import dagster as dg
 from dagster import DagsterEvent
 
 from ml_assets.core.kubernetes.memory_sizing import memory_for
 from ml_assets.core.kubernetes.pod_failures import (
     NO_OVERRIDE,
+    OUT_OF_MEMORY,
     failure_reason,
     has_ended,
     has_started,
@@ -72,6 +74,7 @@ class PodStepHandler(StepHandler):
         self._launch_times: dict[str, float] = {}
         self._finished_jobs: set[str] = set()
         self._refused_jobs: dict[str, str] = {}
+        self._was_killed_for_memory: bool | None = None
         self.preempted: set[str] = set()
 
     @property
@@ -197,9 +200,15 @@ class PodStepHandler(StepHandler):
         Dagster retries a run whose pod was lost. If it ran out of memory, separate pods show which step needs more.
         """
         tags, key = context.dagster_run.tags, step_key(context)
-        if RETRY_NUMBER in tags or self._are_all_configured or key in self._overrides:
+        if self._are_all_configured or key in self._overrides:
             return False
-        return SHARES_POD in context.step_tags[key] and SHARES_POD in tags
+        if SHARES_POD not in context.step_tags[key] or SHARES_POD not in tags:
+            return False
+        if self._was_killed_for_memory is None:
+            self._was_killed_for_memory = RETRY_NUMBER in tags and was_killed_for_memory(
+                context.instance, context.dagster_run
+            )
+        return not self._was_killed_for_memory
 
 
 def _answer(error: Any) -> str:
@@ -208,6 +217,19 @@ def _answer(error: Any) -> str:
         return str(json.loads(error.body)["message"])
     except (TypeError, ValueError, KeyError):
         return str(error)
+
+
+def was_killed_for_memory(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Return whether the pod of an earlier attempt of a run was killed for running out of memory.
+
+    Dagster writes the state of a lost pod into the event of the failure.
+    """
+    attempt = instance.get_run_by_id(run.parent_run_id) if run.parent_run_id else None
+    if attempt is None:
+        return False
+    failures = instance.all_logs(attempt.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
+    messages = [failure.dagster_event.message or "" for failure in failures if failure.dagster_event]
+    return any(OUT_OF_MEMORY in message for message in messages) or was_killed_for_memory(instance, attempt)
 
 
 def with_memory(tags: Mapping[str, str], memory: str) -> dict[str, str]:

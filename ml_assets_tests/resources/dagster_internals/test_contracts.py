@@ -4,6 +4,7 @@ breaks when Dagster changes them.
 
 import dataclasses
 import inspect
+from types import SimpleNamespace
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -20,6 +21,7 @@ from dagster.components.core.component_tree_state import ComponentTreeStateTrack
 from dagster.components.core.decl import YamlFileDecl, build_component_decl_from_yaml_document
 from dagster_shared.yaml_utils.source_position import ValueAndSourcePositionTree
 
+from ml_assets.core.kubernetes.pod_failures import OUT_OF_MEMORY
 from ml_assets.resources.dagster_internals.asset_jobs import IMPLICIT_ASSET_JOB_NAME, AssetLayer
 from ml_assets.resources.dagster_internals.automation_state import InstigatorStatus
 from ml_assets.resources.dagster_internals.freshness import FreshnessState, FreshnessStateChange
@@ -142,6 +144,7 @@ def test_kubernetes_jobs():
     from dagster_k8s.client import DagsterKubernetesClient
     from dagster_k8s.executor import K8sStepHandler
     from dagster_k8s.job import UserDefinedDagsterK8sConfig, get_user_defined_k8s_config
+    from kubernetes.client import V1ContainerState, V1ContainerStateTerminated
 
     assert parameters(K8sStepHandler._get_k8s_step_job_name) == ["self", "step_handler_context"]
     assert parameters(K8sStepHandler._get_container_context) == ["self", "step_handler_context"]
@@ -151,7 +154,10 @@ def test_kubernetes_jobs():
     assert parameters(DagsterKubernetesClient.get_job_status)[:3] == ["self", "job_name", "namespace"]
     assert parameters(DagsterKubernetesClient.delete_job) == ["self", "job_name", "namespace"]
     assert parameters(get_user_defined_k8s_config) == ["tags"]
-    assert "pod_spec_config" in fields(UserDefinedDagsterK8sConfig)
+    assert {"pod_spec_config", "container_config"} <= fields(UserDefinedDagsterK8sConfig)
+    # The event of a lost run has this text.
+    killed = V1ContainerState(terminated=V1ContainerStateTerminated(exit_code=137, reason=OUT_OF_MEMORY))
+    assert OUT_OF_MEMORY in DagsterKubernetesClient._get_container_status_str(None, SimpleNamespace(state=killed))
 
 
 def test_partition_events(capfd):
