@@ -78,6 +78,26 @@ def test_runs_never_preempt_serving_pods(place):
     assert {pod["spec"]["priorityClassName"] for _, pod in pods(rendered(place))} == {"ml-assets-serving"}
 
 
+@pytest.mark.parametrize("policy", ["PreemptLowerPriority", "Never"])
+def test_a_shared_cluster_can_keep_serving_pods_from_stopping_others(policy):
+    serving = {"value": 500, "preemptionPolicy": policy}
+    classes = of_kind(render(our_values("laptop", priorityClasses={"serving": serving})), "PriorityClass")
+    [rendered_class] = [
+        priority_class for priority_class in classes if priority_class["metadata"]["name"] == "ml-assets-serving"
+    ]
+    assert {name: rendered_class[name] for name in serving} == serving
+
+
+def test_scoring_pods_prefer_nodes_and_zones_of_their_own_among_the_nodes_that_they_may_use():
+    [pod] = [pod["spec"] for name, pod in pods(rendered("production")) if "scoring" in name]
+    [preference] = pod["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+    [constraint] = pod["topologySpreadConstraints"]
+    assert preference["podAffinityTerm"]["topologyKey"] == "topology.kubernetes.io/zone"
+    assert constraint["topologyKey"] == "kubernetes.io/hostname"
+    assert preference["podAffinityTerm"]["labelSelector"] == constraint["labelSelector"]
+    assert required(pod) == NO_GPU_NODE
+
+
 def requested(pod: Manifest) -> tuple[float, int]:
     """Return the processors, and the MiB of memory, that the containers of a pod request."""
     amounts = [container["resources"]["requests"] for container in pod["containers"]]

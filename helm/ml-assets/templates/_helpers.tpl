@@ -69,12 +69,13 @@ annotations:
   {{- end }}
 {{- end -}}
 
-{{/* Where the pods of a workload run: its values are added to what keeps it off GPU nodes, and replace the same fields. */}}
+{{/* Where the pods of a workload run, from its values and an affinity of its own: its values are added to both and to what keeps it off GPU nodes, and replace the
+same fields. */}}
 {{- define "ml-assets.placement" -}}
 {{- $root := index . 0 -}}
 {{- $workload := index . 1 -}}
 priorityClassName: {{ $workload.priorityClassName }}
-affinity: {{- mergeOverwrite (fromYaml (include "ml-assets.offGpuNodes" $root)) $workload.affinity | toYaml | nindent 2 }}
+affinity: {{- mergeOverwrite (fromYaml (include "ml-assets.offGpuNodes" $root)) (index . 2) $workload.affinity | toYaml | nindent 2 }}
 {{- with $workload.nodeSelector }}
 nodeSelector: {{- toYaml . | nindent 2 }}
 {{- end }}

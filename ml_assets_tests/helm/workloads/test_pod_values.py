@@ -38,7 +38,8 @@ def test_placement_of_the_values_is_that_of_the_pod(pod: Manifest):
     assert spec["nodeSelector"] == POD_VALUES["nodeSelector"]
     assert spec["tolerations"] == POD_VALUES["tolerations"]
     assert spec["priorityClassName"] == "important"
-    assert spec["affinity"].keys() == {"nodeAffinity", "podAffinity"}
+    own = {"podAntiAffinity"} if pod["metadata"]["labels"]["ml-assets/part"] == "scoring" else set()
+    assert spec["affinity"].keys() == {"nodeAffinity", "podAffinity", *own}
 
 
 @pytest.mark.parametrize("pod", PODS)
