@@ -26,7 +26,7 @@ LOCAL, POSTGRESQL = (
 )
 
 # Each part of an instance is either the same everywhere or differs for a stated reason.
-SAME = {"telemetry", "nux", "run_retries", "retention", "freshness"}
+SAME = {"telemetry", "nux", "run_retries", "retention", "freshness", "python_logs"}
 # The pod of a run may wait for a new node, so `start_timeout_seconds` is longer in the cluster.
 MONITORING = {"enabled", "cancel_timeout_seconds", "max_runtime_seconds", "poll_interval_seconds"}
 SAME_WITHIN = {
@@ -43,7 +43,6 @@ DIFFERENT = {
         "the laptop's polls more often and sets the limits of pools, which the cluster sets before the daemon starts"
     ),
     "compute_logs": "files on the laptop, a bucket in the cluster",
-    "python_logs": "the cluster's level is stated",
     "sensors": "threads of the cluster's daemon",
     "schedules": "threads of the cluster's daemon",
     "backfills": "threads of the cluster's daemon",

@@ -21,7 +21,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # Verbs that continue their work when they are run again after an interruption.
 CONTINUED = ("run", "repair", "restore", "simulate")
 RELEASED = ("rollback", "pause", "resume", "canary", "promote", "releases")
-SERVICES = ("serve", "mlflow")
+SERVICES = ("serve", "mlflow", "ui")
+# What lets runs that it started go on to their end.
+LAUNCHER = "ui"
 ARGUMENTS = "ml_assets.arguments"
 # Warnings of ml_assets.core.model_spec are for the author of a specification.
 LIBRARIES = r"(?!ml_assets\.core\.model_spec)"
@@ -167,6 +169,11 @@ def describe_interruption(received: signal.Signals, arguments: Sequence[str]) ->
     verb, model = next(iter(words), ""), next(iter(words[1:]), "-")
     command = f"`{shlex.join(['ml-assets', *arguments])}`"
     by = f"Interrupted ({received.name})"
+    if verb == LAUNCHER:
+        return (
+            f"{by}: Dagster has ended, and {command} starts it again, with the runs in the queue. A run in progress "
+            f"goes on to its end."
+        )
     if verb in SERVICES:
         return f"{by}: the service has ended, and {command} starts it again."
     if verb in RELEASED:

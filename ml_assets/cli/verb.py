@@ -17,8 +17,9 @@ EXIT_CODES = {
     1: "It is not in order: a gate or check failed, a run failed, something is damaged or cannot be reached, or the "
     "request is refused, such as one for a model, a day or a version that does not exist. The message says which.",
     2: "Usage: an unknown verb or option, a value that is not valid, no project. Nothing was done.",
-    130: "Interrupted by Ctrl-C (SIGINT). The message says what is kept and how to go on.",
-    143: "Ended by SIGTERM, with the same message.",
+    130: "Interrupted by Ctrl-C (SIGINT), except `serve`, `ui` and `mlflow`, which end with 0. The message says what "
+    "is kept and how to go on.",
+    143: "Ended by SIGTERM, with the same message and the same exceptions.",
 }
 
 

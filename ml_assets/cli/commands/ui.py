@@ -12,14 +12,14 @@ from ml_assets.defs.environment import activate_environment, serve_store
 
 
 def start_dagster(host: str, port: int) -> None:
-    """Replace this process with `dg dev` in the folder of the project.
+    """Run `dg dev` in the folder of the project.
 
     Args:
         host: the address to listen on.
         port: the port of the webserver.
 
     Raises:
-        SystemExit: with a message, when an environment variable is not valid.
+        SystemExit: with a message, when an environment variable is not valid; with the exit code of `dg dev`.
         click.UsageError: when there is no project.
     """
     root = current_project().root
@@ -28,7 +28,9 @@ def start_dagster(host: str, port: int) -> None:
     os.chdir(root)
     # At a lower log level, Dagster warns that the dagster.yaml of this repository is not used, although the home links
     # to it.
-    _become("dg", "dev", "--host", host, "--port", str(port), "--log-level", "error")
+    command_line = _command_line("dg", "dev", "--host", host, "--port", str(port), "--log-level", "error")
+    # `dg dev` ends webserver, daemon and code server. A signal to the processes of runs would fail the runs.
+    _supervise(command_line, ends_its_processes=True)
 
 
 def start_mlflow(host: str, port: int) -> None:
@@ -52,25 +54,24 @@ def start_mlflow(host: str, port: int) -> None:
     _supervise(_command_line("mlflow", "server", *arguments))
 
 
-def _become(command: str, *arguments: str) -> None:
-    """Replace this process with a command of the same environment, so that it gets Ctrl-C and its exit code counts."""
-    command_line = _command_line(command, *arguments)
-    if sys.platform == "win32":
-        # On Windows, execv starts another process, does not quote arguments, and returns to the prompt at once.
-        sys.exit(subprocess.run(command_line).returncode)
-    os.execv(sys.executable, command_line)
+def _supervise(command_line: list[str], ends_its_processes: bool = False) -> None:
+    """Run a server that gets SIGTERM when this process is interrupted, instead of the terminal's Ctrl-C, on which its
+    processes would print stack traces.
 
-
-def _supervise(command_line: list[str]) -> None:
-    """Run a server whose processes get SIGTERM when this process is interrupted, instead of the terminal's Ctrl-C, on
-    which they would print stack traces.
+    Args:
+        command_line: the command line of the server.
+        ends_its_processes: whether the signal is for the server alone, which ends those of its processes that shall
+            end; otherwise all of them get it.
     """
     if sys.platform == "win32":
         sys.exit(subprocess.run(command_line).returncode)
     server = subprocess.Popen(command_line, process_group=0)
 
     def end_server(*_: object) -> None:
-        os.killpg(server.pid, signal.SIGTERM)
+        if ends_its_processes:
+            server.terminate()
+        else:
+            os.killpg(server.pid, signal.SIGTERM)
 
     signal.signal(signal.SIGHUP, end_server)
     try:

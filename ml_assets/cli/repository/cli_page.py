@@ -21,7 +21,7 @@ Generated from `ml_assets/cli` by `make docs`: do not edit.
 In a clone, `make run` installs it as `.venv/bin/ml-assets`. This finds it in a shell, with `dg`, `dagster` and the \
 instance of the clone, until the shell ends:
 
-```
+```sh
 eval "$(make env)"
 ```
 
@@ -40,7 +40,7 @@ with exit code 2 it prints nothing.
 - **Ctrl-C** ends a verb in one sentence: what is kept, and the command that goes on. Nothing is half written.
 - **Completion** of verbs and options. Put the line of your shell into its start-up file:
 
-```
+```sh
 eval "$(_ML_ASSETS_COMPLETE=bash_source ml-assets)"    # ~/.bashrc
 eval "$(_ML_ASSETS_COMPLETE=zsh_source ml-assets)"     # ~/.zshrc
 _ML_ASSETS_COMPLETE=fish_source ml-assets | source     # ~/.config/fish/completions/ml-assets.fish
@@ -78,7 +78,7 @@ def _verb(group: click.Group, name: str, command: click.Command) -> Iterator[str
     with click.Context(command, info_name=f"ml-assets {name}") as context:
         usage = " ".join(command.collect_usage_pieces(context))
         options = [record for parameter in command.params if (record := parameter.get_help_record(context))]
-    yield f"```\nml-assets {name} {usage}\n```\n"
+    yield f"```text\nml-assets {name} {usage}\n```\n"
     options = [option for option in options if option[1] and not option[0].startswith(("--json", "--project"))]
     if options:
         yield "| option | |\n|---|---|"
@@ -86,7 +86,7 @@ def _verb(group: click.Group, name: str, command: click.Command) -> Iterator[str
             yield f"| `{option.replace('|', chr(92) + '|')}` | {_one_line(text)} |"
         yield ""
     if isinstance(command, Verb):
-        yield "```"
+        yield "```sh"
         yield from (f"ml-assets {example}" for example in command.examples)
         yield "```\n"
         if command.report is not None:
