@@ -90,7 +90,7 @@ ui: $(VENV)/.installed  ## Open the Dagster UI on the same instance (PORT=3000)
 lint: $(VENV)/.installed-dev  ## Check style, types and import contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright && $(BIN)/lint-imports
 
-audit: $(VENV)/.installed-audit  ## Look up every pinned dependency in the advisory database, or print the pins when it cannot be reached
+audit: $(VENV)/.installed-dev  ## Look up every pinned dependency in the advisory database, or print the pins when it cannot be reached
 	@$(ML_ASSETS) audit
 
 hashes: $(VENV)/.installed  ## Write constraints-hashed.txt: the pins with the hashes of their files, for `pip install --require-hashes`
@@ -98,7 +98,7 @@ hashes: $(VENV)/.installed  ## Write constraints-hashed.txt: the pins with the h
 	"$$tools/bin/python" -m pip install --quiet --disable-pip-version-check uv && \
 	$(BIN)/python -m ml_assets.cli.repository.hashes "$$tools/bin/uv"
 
-docs: $(VENV)/.installed-dev $(VENV)/.installed-docs  ## Write the generated pages and build the documentation as a site (site/index.html)
+docs: $(VENV)/.installed-dev  ## Write the generated pages and build the documentation as a site (site/index.html)
 	@$(ML_ASSETS) docs
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet && echo "site/index.html"
 
@@ -133,18 +133,8 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(COMPILE)
 	@touch $@
 
-$(VENV)/.installed-docs: $(VENV)/.installed
-	@$(BIN)/python $(PIP_WITH_GROUPS) && $(BIN)/python $(PIP) --constraint constraints.txt --group docs
-	@$(COMPILE)
-	@touch $@
-
 $(VENV)/.installed-screenshots: $(VENV)/.installed
 	@$(BIN)/python $(PIP_WITH_GROUPS) && $(BIN)/python $(PIP) --constraint constraints.txt --group screenshots
-	@$(COMPILE)
-	@touch $@
-
-$(VENV)/.installed-audit: $(VENV)/.installed
-	@$(BIN)/python $(PIP_WITH_GROUPS) && $(BIN)/python $(PIP) --constraint constraints.txt --group audit
 	@$(COMPILE)
 	@touch $@
 
