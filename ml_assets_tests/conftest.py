@@ -78,7 +78,7 @@ CHECKED = {**SMALL, "checks": {}}
 BUCKET_NUMBERS = itertools.count(1)
 
 
-SLOWEST = ("chaos", "cli/commands/test_run.py", "test_postgresql.py", "pipeline", "service")
+SLOWEST = ("cli/commands/test_run.py", "test_postgresql.py", "pipeline", "service")
 """Where the slowest modules are. They go first, so that no worker is left with one of them at the end."""
 
 

@@ -119,6 +119,7 @@ def test_bike_rentals_goes_from_files_to_answers(tmp_path):
     example.assert_predicts_the_same_everywhere()
 
 
+@pytest.mark.slow
 def test_support_tickets_goes_from_files_to_answers(tmp_path):
     example = Example(tmp_path, "support_tickets")
     rows, measured = example.holdout()

@@ -36,6 +36,7 @@ def test_sizes_come_from_titles():
         size_of(MEMORY)
 
 
+@pytest.mark.slow
 @pytest.mark.plots
 def test_pictures_are_the_same_each_time():
     assert bar_chart([DAYS, MEMORY]) == bar_chart([DAYS, MEMORY])

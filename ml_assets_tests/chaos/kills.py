@@ -63,17 +63,14 @@ def kill_through(
     undisturbed: Content,
     title: str,
     began_with: Mapping[tuple[str, str], str],
-    steps_made: int = 0,
 ) -> Report:
-    """Run through all steps but the first `steps_made` with kills in each of them; every run continues where the one
-    before it died.
-    """
+    """Run through all steps with kills in each of them; every run continues where the one before it died."""
 
     def attempt(log: Path, names: Sequence[str], kill: Kill) -> int | None:
         return run(place, log, kill=kill, names=names)
 
     by_step = {step: list(kills.get(step, ())) for step in STEPS}
-    return _chain(place, by_step, attempt, undisturbed, title, began_with, steps_made)
+    return _chain(place, by_step, attempt, undisturbed, title, began_with)
 
 
 def kill_through_requests(
@@ -104,9 +101,8 @@ def _chain(
     undisturbed: Content,
     title: str,
     began_with: Mapping[tuple[str, str], str],
-    begin: int = 0,
 ) -> Report:
-    report = Report(title)
+    report, begin = Report(title), 0
     wanted = {
         (part, day): rows
         for part, days in undisturbed.items()

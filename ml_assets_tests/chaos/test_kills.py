@@ -1,13 +1,12 @@
 """Recovery of runs that are killed at critical boundaries of the stages; `make chaos` tries many more."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from ml_assets_tests.chaos.child import Kill, run
 from ml_assets_tests.chaos.content import content
-from ml_assets_tests.chaos.kills import STEPS, assets_of, kill_through
+from ml_assets_tests.chaos.kills import kill_through
 from ml_assets_tests.chaos.places import DAYS, copy_of, new_place
 
 KILLS = {
@@ -31,34 +30,18 @@ KILLS = {
     ],
     "predictions": [Kill("after commit predictions")],
 }
-# Those where lake, MLflow and ledger could come to differ. Deaths while rows are written are in
-# pipeline/scenarios/test_properties.py as well, and kills of training in pipeline/training/test_checkpoints.py.
-CRITICAL_KILLS = {
-    "model_registry_entry": KILLS["model_registry_entry"][1:],
-    "deployment": KILLS["deployment"][:1],
-}
 
 
-@pytest.mark.parametrize(
-    ("kills", "days", "made_before"),
-    # On day 8 the second model becomes the challenger.
-    [
-        (CRITICAL_KILLS, 8, STEPS[: STEPS.index("model_registry_entry")]),
-        pytest.param(KILLS, DAYS, (), marks=pytest.mark.slow),
-    ],
-    ids=["critical", "every stage"],
-)
-def test_runs_that_are_killed_end_with_the_content_of_an_undisturbed_one(
-    tmp_path: Path, kills: dict[str, list[Kill]], days: int, made_before: Sequence[str]
-):
-    landed = new_place(tmp_path / "landed", days=days)
-    if made_before:
-        assert run(landed, tmp_path / "before.log", names=assets_of(made_before)) == 0
+# Deaths while rows are written are in pipeline/scenarios/test_properties.py as well, and kills of training in
+# pipeline/training/test_checkpoints.py.
+@pytest.mark.slow
+def test_runs_that_are_killed_end_with_the_content_of_an_undisturbed_one(tmp_path: Path):
+    landed = new_place(tmp_path / "landed", days=DAYS)
     undisturbed = copy_of(landed, tmp_path / "undisturbed")
     assert run(undisturbed, tmp_path / "undisturbed.log") == 0
-    report = kill_through(copy_of(landed, tmp_path / "killed"), kills, content(undisturbed), "", {}, len(made_before))
+    report = kill_through(copy_of(landed, tmp_path / "killed"), KILLS, content(undisturbed), "", {})
     assert report.wrong == []
-    assert len(report.kills) == sum(map(len, kills.values())), report.kills
+    assert len(report.kills) == sum(map(len, KILLS.values())), report.kills
     # Each run after a kill within a step reports it.
     assert sum("did not end: it was killed" in line for line in report.messages) == len(report.kills), report.messages
     assert any("was not carried out in full" in line for line in report.messages)

@@ -112,6 +112,7 @@ def test_its_pods_are_accepted_under_the_restricted_standard(part):
     )
 
 
+@pytest.mark.slow
 def test_its_commands_exist():
     containers = [CLUSTER["spec"][part]["spec"]["containers"][0] for part in ("worker", "scheduler")]
     assert {container["args"][0] for container in containers} == {"dask"}

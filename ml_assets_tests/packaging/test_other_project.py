@@ -109,6 +109,7 @@ def test_the_definitions_of_all_models_load_with_resources_and_sensors(project):
     assert {"notifications", "rollback_notifications"} <= {*loaded["sensors"]}
 
 
+@pytest.mark.slow
 def test_the_verbs_see_the_models_and_the_templates_of_the_project(project):
     ended = run(project, "-m", "ml_assets.cli", "run", "churn", "--json")
     assert ended.returncode == 1

@@ -80,6 +80,7 @@ def test_requests_become_a_day_that_is_compared_with_the_batch(capturing_world):
     assert len(stage.frame(DAY, ["id"])) == 61
 
 
+@pytest.mark.slow
 def test_days_without_requests_are_empty_and_a_removed_segment_removes_no_rows(capturing_world):
     world, rows = capturing_world, rows_of(DAY).to_dict("records")
     result = world.run([SERVED_REQUESTS], day(LAST))

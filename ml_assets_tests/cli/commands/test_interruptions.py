@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from ml_assets.cli.commands import serve
 from ml_assets.cli.demo import landing
@@ -25,6 +26,7 @@ def landed(root: Path) -> dict[str, int]:
     return {str(path.relative_to(root)): len(pd.read_parquet(path)) for path in sorted(root.rglob("*.parquet"))}
 
 
+@pytest.mark.slow
 def test_a_simulation_in_a_process_of_its_own_goes_on_after_a_signal(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("ML_ASSETS_LANDING", str(tmp_path))
     process = subprocess.Popen(

@@ -95,6 +95,7 @@ def test_bad_rows_are_exported_corrected_and_taken_back(data):
     assert "Nothing to make" in again.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.clock
 def test_without_a_file_and_without_a_change_there_is_nothing_to_make(here, capsys):
     call("repair", "fraud_detection")

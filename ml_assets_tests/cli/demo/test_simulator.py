@@ -87,6 +87,7 @@ def test_frames_survive_parquet(month, tmp_path):
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "rows.parquet"), rows)
 
 
+@pytest.mark.slow
 @given(
     skipped=st.integers(0, 40),
     days=st.integers(1, 3),

@@ -34,7 +34,7 @@ def is_drifted(simulate, day: date, factor: float = 1.0, reference: int = 28) ->
     return bool(drift and drift.exceeded)
 
 
-@pytest.mark.parametrize(("simulate", "most"), [(weekly, 0), (shocked, 2)])
+@pytest.mark.parametrize(("simulate", "most"), [(weekly, 0), pytest.param(shocked, 2, marks=pytest.mark.slow)])
 def test_usual_days_of_a_seasonal_series_hardly_ever_drift(simulate, most):
     assert sum(is_drifted(simulate, day) for day in DAYS[-28:]) <= most
 

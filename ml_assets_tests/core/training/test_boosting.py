@@ -52,7 +52,7 @@ def _train(spec, checkpoints=None, lines=None):
     return train(spec, cases.SPLIT, cases._day, (lines if lines is not None else []).append, checkpoints=checkpoints)
 
 
-@pytest.mark.parametrize("parameters", [{}, SAMPLED], ids=["all rows", "samples"])
+@pytest.mark.parametrize("parameters", [pytest.param({}, marks=pytest.mark.slow), SAMPLED], ids=["all rows", "samples"])
 def test_training_that_is_interrupted_at_any_checkpoint_gives_the_same_bytes(parameters):
     spec = _spec(parameters=parameters)
     kept = Kept()

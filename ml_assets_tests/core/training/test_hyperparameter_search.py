@@ -102,6 +102,7 @@ def test_another_seed_proposes_other_parameters(result):
     assert other.trials[1].parameters != result.trials[1].parameters
 
 
+@pytest.mark.slow
 def test_a_trial_that_is_worse_than_most_on_its_first_fold_ends_there_and_is_not_best(result):
     spec = search_spec(trials=14)
     with_pruning = run(spec)

@@ -188,6 +188,7 @@ def automation(world: World, ours: dg.AssetsDefinition) -> Callable[[], list[str
     return requested
 
 
+@pytest.mark.slow
 def test_changes_of_earlier_days_are_followed_without_the_newest_time_window(tmp_path):
     world = landed(tmp_path)
     every_day = ml_assets.on_data_change().without(dg.AutomationCondition.in_latest_time_window())

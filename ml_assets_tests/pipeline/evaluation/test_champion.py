@@ -90,6 +90,7 @@ def test_a_worse_model_on_the_same_rows_is_not_registered(root):
     assert (rows["rows"] == 120).all()
 
 
+@pytest.mark.slow
 def test_a_model_that_may_be_as_good_is_not_registered_and_the_run_goes_on_to_the_release(root):
     world = World(root, spec_with(margin=0, training={**SMALL["training"], "rounds": 8}))
     result = world.run([*MODELS, "deployment", "predictions"], day(12))

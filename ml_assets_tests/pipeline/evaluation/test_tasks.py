@@ -65,7 +65,7 @@ def landed_rows(task: str, which: date) -> pd.DataFrame:
     return rows.assign(label=label, weight=np.arange(len(rows)) % 3)
 
 
-@pytest.fixture(scope="module", params=list(TASKS))
+@pytest.fixture(scope="module", params=["regression", pytest.param("multiclass", marks=pytest.mark.slow)])
 def evaluated(request, tmp_path_factory) -> tuple[World, dg.ExecuteInProcessResult]:
     """Evaluate the models of days 11 and 12, the second against the first as the champion."""
     root: Path = tmp_path_factory.mktemp(request.param)

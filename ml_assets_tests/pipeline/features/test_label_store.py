@@ -105,6 +105,7 @@ def test_a_corrected_label_of_the_holdout_evaluates_again_without_training(world
     assert computed(result, "evaluation") == [day(14)]
 
 
+@pytest.mark.slow
 def test_a_late_label_changes_only_features_of_later_days_whose_windows_read_its_row(world):
     # A row of day 10, whose labels the features of days 12 to 14 read; its label is known from day 13, for day 14 only.
     correct(world, row_day=10, delivered=13)

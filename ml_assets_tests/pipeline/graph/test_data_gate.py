@@ -88,6 +88,7 @@ def test_a_run_of_only_the_model_of_a_blocked_day_makes_nothing_and_says_why(wor
     assert world.stages().training.row(day(LAST))["model_digest"] is None
 
 
+@pytest.mark.slow
 def test_a_blocked_day_is_current_and_the_plan_keeps_it(world):
     world.run(DATA, day(LAST - 1), day(LAST))
     assert is_current(world.stages().training, day(LAST))

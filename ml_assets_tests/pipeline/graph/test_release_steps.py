@@ -102,6 +102,7 @@ def test_a_rollback_fails_a_check_as_a_warning_and_stops_nothing(world, tmp_path
     assert alias_holder(copy.registry.client, "small", "challenger") is None
 
 
+@pytest.mark.slow
 def test_a_day_whose_model_fails_its_gates_is_decided_and_scored_by_the_run_that_follows(world, tmp_path):
     spec = ModelSpec.model_validate({**SPEC.model_dump(mode="json"), "gates": {"roc_auc": {"minimum": 1.0}}})
     copy = World(world.copy(tmp_path / "copy").root, spec)
@@ -156,6 +157,7 @@ def test_deployment_depends_on_the_days_that_a_canary_can_read():
     assert {dep.asset_key.path[-1] for dep in by_key[asset_key(SPEC, PREDICTIONS)].deps} == {"deployment", "features"}
 
 
+@pytest.mark.slow
 def test_retention_removes_old_predictions_and_keeps_the_files_of_live_versions(world, tmp_path):
     copy = world.copy(tmp_path / "copy")
     now = datetime.now(UTC) + timedelta(days=3)

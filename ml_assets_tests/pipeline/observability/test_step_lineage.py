@@ -98,6 +98,7 @@ def test_a_step_that_is_interrupted_is_aborted(world, enabled, received, monkeyp
     assert [event["eventType"] for event in received] == ["START", "ABORT"]
 
 
+@pytest.mark.slow
 def test_a_server_that_is_gone_fails_nothing(world, enabled, monkeypatch):
     monkeypatch.setenv("OPENLINEAGE_URL", f"http://127.0.0.1:{free_port()}")
     assert world.run([RAW], day(1), day(2)).success

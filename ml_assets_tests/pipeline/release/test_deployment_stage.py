@@ -58,6 +58,7 @@ def live(original: Path, tmp_path: Path) -> LiveLake:
 STORY = [(1, "promote", 1, None, 0), (3, "start", 1, 2, 20), (7, "advance", 1, 2, 50), (11, "promote", 2, None, 0)]
 
 
+@pytest.mark.slow
 def test_decided_days_do_not_change_when_they_are_made_again(live):
     live.live(1, LAST)
     assert live.story() == STORY
@@ -294,6 +295,7 @@ def test_missing_and_expired_features_count_as_no_rows(live):
     assert live.ledger.latest().champion.number == 2
 
 
+@pytest.mark.slow
 def test_later_releases_leave_predictions_of_earlier_days_current(live):
     live.live(1, LAST)
     version = live.predictions.tables[PREDICTIONS].version()

@@ -299,6 +299,7 @@ def complete_state(original: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return state(world)
 
 
+@pytest.mark.slow
 def test_days_whose_inputs_were_removed_stay_as_they_are(world):
     before = tables(world)["features"].read([day(12)]).to_pandas()
     run_pass(world)
@@ -347,6 +348,7 @@ def test_a_removed_day_whose_files_are_gone_too_is_not_made_as_an_empty_day(worl
     assert tables(world)["raw_data"].fingerprint(day(9)) == EXPIRED
 
 
+@pytest.mark.slow
 def test_a_policy_removes_only_what_it_names(world):
     versions, days = registered(world), days_held(world, "raw_data")
     removal = run_pass(world, ModelSpec.model_validate(policy()))

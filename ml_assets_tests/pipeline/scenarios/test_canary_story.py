@@ -126,6 +126,7 @@ def test_a_newer_model_takes_the_place_of_the_canary_where_the_specification_say
     assert "replaces version 2" in live.row(10)["reason"]
 
 
+@pytest.mark.slow
 def test_without_labels_a_canary_holds_until_its_time_is_over(make):
     live = make()
     live.put_features(range(1, 31), labels=False)
@@ -182,6 +183,7 @@ def test_a_pause_holds_the_canary_and_its_end_lets_it_go_on(make):
     assert "paused" in live.row(20)["reason"]
 
 
+@pytest.mark.slow
 def test_without_a_canary_every_model_that_passed_is_live_at_once(make):
     live = make(ModelSpec.model_validate({**spec_with().model_dump(mode="json"), "deployment": {}}))
     live.put_model("worse", 9, passed=False)
@@ -197,6 +199,7 @@ def test_a_canary_that_decides_positive_too_often_is_rolled_back_before_its_labe
     assert "it decides positive on" in live.ledger.moves()[-1].reason
 
 
+@pytest.mark.slow
 def test_the_comparison_uses_the_stored_predictions(make):
     live = make()
     live.put_model("better", 5)

@@ -1,5 +1,7 @@
 """A target that is derived from a landed column, from files to predictions."""
 
+import pytest
+
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES, MODEL_ASSETS, RELEASE_ASSETS, VALIDATED
 from ml_assets_tests.conftest import SMALL
@@ -10,6 +12,7 @@ COLUMNS = {name: column for name, column in SMALL["columns"].items() if name != 
 LATE = {"kind": "window", "key": "card", "value": "delay", "aggregates": ["mean"], "windows": ["1d"], "delay": "1d"}
 
 
+@pytest.mark.slow
 def test_a_label_that_is_made_from_a_landed_column_gives_the_model_of_that_label(tmp_path):
     labelled = world_with_features(tmp_path / "labelled")
     labelled.run(list(MODEL_ASSETS), day(10))

@@ -42,6 +42,7 @@ def run_again(world: World) -> tuple[list[str], set[str]]:
     return outcomes, set(loaded)
 
 
+@pytest.mark.slow
 def test_a_day_with_nothing_to_do_loads_no_library_that_makes_evaluates_or_draws_something(world):
     outcomes, loaded = run_again(world)
     assert outcomes == ["unchanged"]

@@ -105,6 +105,7 @@ def blocking(tmp_path: Path) -> World:
     return world
 
 
+@pytest.mark.slow
 def test_a_run_of_only_the_rejected_day_stops_before_features(blocking):
     blocking.run(DAILY, day(1), day(2))
     result = blocking.run(DAILY, day(3), succeed=False)

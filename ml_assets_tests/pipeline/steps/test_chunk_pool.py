@@ -86,6 +86,7 @@ def test_leaving_the_pool_ends_what_its_processes_still_do():
     assert time.monotonic() - begun < 300
 
 
+@pytest.mark.slow
 def test_the_processes_end_with_a_step_that_is_killed(tmp_path):
     receiver, sender = CONTEXT.Pipe(duplex=False)
     step = CONTEXT.Process(target=wait_in_pool, args=(sender,))

@@ -185,6 +185,7 @@ def test_an_unchanged_day_reports_what_was_kept_and_a_failed_check_keeps_failing
     assert len(evaluations) == 12
 
 
+@pytest.mark.slow
 def test_a_new_bound_evaluates_all_days_again_and_makes_none(world, evaluations, monkeypatch):
     world.spec = ModelSpec.model_validate({**CHECKED, "checks": {"column_drift": {"severity": "warn"}}})
     assert results(world)["column_drift"][1] == dg.AssetCheckSeverity.WARN
@@ -192,6 +193,7 @@ def test_a_new_bound_evaluates_all_days_again_and_makes_none(world, evaluations,
     assert results(world) == results(world, monkeypatch)
 
 
+@pytest.mark.slow
 def test_a_changed_day_evaluates_those_that_are_compared_with_it(world, evaluations, monkeypatch):
     world.land(day(10), rows_of(day(10), 90))
     kept = results(world)

@@ -107,6 +107,7 @@ def test_the_page_is_logged_with_the_model(original, tmp_path):
     assert "gate roc auc" in logged
 
 
+@pytest.mark.slow
 def test_each_partition_links_to_its_page(world):
     world.land(day(LAST), rows_of(day(LAST), 190))
     result = world.run([*DAILY, *MODELS], day(LAST))

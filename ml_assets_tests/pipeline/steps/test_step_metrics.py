@@ -104,6 +104,7 @@ def test_a_run_of_days_pushes_days_by_outcome_rows_bytes_and_seconds_of_each_sta
     assert any(name == "ml_assets.run.queue_time" for name, _, _ in receiver.samples)
 
 
+@pytest.mark.slow
 def test_no_step_fails_when_the_receiver_is_gone(receiver, make_spec, tmp_path, monkeypatch):
     world = World(tmp_path, make_spec())
     world.land(day(1), rows_of(day(1)))

@@ -96,6 +96,7 @@ def with_model(world: World, last: int = 19) -> list[int]:
     return [number for number in range(10, last + 1) if training.row(day(number))["model_digest"]]
 
 
+@pytest.mark.slow
 def test_a_backfill_and_daily_runs_train_the_same_days_and_days_between_are_scored(world, tmp_path):
     backfill = world.copy(tmp_path / "backfill")
     backfill.spec = world.spec
@@ -143,6 +144,7 @@ def test_a_plan_says_on_which_days_no_model_is_due_and_makes_them_with_the_other
     assert_a_run_does_it(world, plan, MODELS)
 
 
+@pytest.mark.slow
 def test_a_model_that_was_made_before_the_interval_changed_stays_until_its_inputs_change(world):
     world.spec = spec_with()
     world.run(TRAINED, day(10), day(12))
@@ -155,6 +157,7 @@ def test_a_model_that_was_made_before_the_interval_changed_stays_until_its_input
     assert with_model(world, 12) == [10]
 
 
+@pytest.mark.slow
 def test_stale_inputs_make_a_model_due_before_its_time_and_it_stays(world):
     world.spec = spec_with(every="5d", when=["stale_inputs"])
     world.run(TRAINED, day(10), day(11))

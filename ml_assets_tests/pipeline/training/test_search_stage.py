@@ -264,6 +264,7 @@ def test_a_specification_without_a_search_has_no_stage_for_it(make_spec):
     assert model_assets(searching()) == tuple(MODELS)
 
 
+@pytest.mark.slow
 def test_retention_removes_searches_that_no_day_uses(world, tmp_path):
     from ml_assets.pipeline.retention.apply import Retention
 

@@ -66,6 +66,7 @@ def test_a_change_of_a_day_that_no_model_read_marks_none(world):
     assert marks(world) == {}
 
 
+@pytest.mark.slow
 def test_a_mark_is_removed_when_the_day_is_restored(world):
     world.land(day(6), rows_of(day(6)).head(40))
     world.run(DAILY, day(5), day(7))

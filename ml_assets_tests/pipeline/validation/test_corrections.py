@@ -90,6 +90,7 @@ def test_corrected_rows_are_published_and_only_days_that_read_them_are_made(worl
     assert world.stages().ingestion.tables["raw_data"].read([day(2)])["amount"].to_pylist().count(-1.0) == 3
 
 
+@pytest.mark.slow
 def test_only_features_of_days_that_read_a_correction_are_made(world):
     repair(world, export(world, day(2)).assign(amount="4.25"))
     world.run(VALIDATION, day(2))
@@ -98,6 +99,7 @@ def test_only_features_of_days_that_read_a_correction_are_made(world):
     assert again(result, "features") == computed(result, "features") == [day(2), day(3)]
 
 
+@pytest.mark.slow
 def test_a_rejected_day_comes_back_once_enough_rows_are_corrected(world):
     rows = export(world, day(4))
     assert list(rows["_reasons"]) == ["card: missing"] * 12

@@ -69,6 +69,7 @@ def test_a_reader_that_was_not_refreshed_reads_the_same_as_before(tmp_path):
     assert table.fingerprint(day(1)) == 19
 
 
+@pytest.mark.slow
 def test_on_s3(bucket):
     uri, s3 = bucket
     writer = Lake(uri=f"{uri}/lake", s3=s3)

@@ -55,6 +55,7 @@ def test_without_an_artifact_root_nothing_is_logged_to_the_current_directory(pos
         assert run.client
 
 
+@pytest.mark.slow
 def test_a_model_with_many_metrics_and_a_long_description_is_registered(postgresql: PostgresqlServer, tmp_path):
     uri = with_driver(store_beside_dagster(postgresql.new_database()))
     with ExperimentTracking(tracking_uri=uri, artifact_root=tmp_path.as_uri()).run(context(), "fraud") as run:

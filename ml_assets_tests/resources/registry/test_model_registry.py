@@ -310,6 +310,7 @@ print(json.dumps(sorted(name for name in sys.modules if name.split(".")[0] == "m
 """
 
 
+@pytest.mark.slow
 def test_the_registered_model_scores_alike_outside_this_project(registry, run, uri, tmp_path):
     registry.register(run, record())
     elsewhere, rows = tmp_path / "elsewhere", features(500, seed=7)

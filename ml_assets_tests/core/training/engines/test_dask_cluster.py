@@ -24,6 +24,7 @@ def _use(**dask):
     return for_training(cases._spec(engine="dask", dask=dask))
 
 
+@pytest.mark.slow
 def test_without_an_address_local_processes_are_started_and_stopped():
     lines = []
     with open_cluster("small", _use(workers=1), lines.append) as client:

@@ -77,6 +77,7 @@ def on_cluster(client, monkeypatch):
     )
 
 
+@pytest.mark.slow
 def test_two_workers_give_the_metrics_of_one_process(on_cluster):
     single_partition, together = (
         train(cases._spec(batch_rows=100), cases.SPLIT, cases._day, lambda line: None),
