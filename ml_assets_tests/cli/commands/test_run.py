@@ -6,10 +6,12 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
@@ -49,8 +51,17 @@ def run(data: Path, *arguments: str, code: Path = REPOSITORY, **others: str) -> 
     return subprocess.run(command, capture_output=True, text=True, env=variables, cwd=code, umask=0o022)
 
 
+@pytest.fixture(scope="module", params=["a short history", pytest.param("the demonstration", marks=pytest.mark.slow)])
+def code(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where the code is: this repository, or a copy whose model reads fewer days."""
+    if request.param == "the demonstration":
+        return REPOSITORY
+    return changed_copy(tmp_path_factory.mktemp("code"), shorten)
+
+
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def data(code: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a new data directory for each code."""
     data = tmp_path_factory.mktemp("data")
     (data / "dagster").mkdir()
     (data / "dagster" / "dagster.yaml").symlink_to(REPOSITORY / "ml_assets/resources/dagster_instance/dagster.yaml")
@@ -61,16 +72,43 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def first(data: Path) -> subprocess.CompletedProcess[str]:
+def first(data: Path, code: Path) -> subprocess.CompletedProcess[str]:
     """The first run on that directory."""
-    return run(data)
+    return run(data, code=code)
+
+
+def changed_copy(root: Path, change: Callable[[dict[str, Any]], None]) -> Path:
+    """Copy the package to a folder, with the attributes of the model changed."""
+    shutil.copytree(REPOSITORY / "ml_assets", root / "ml_assets")
+    path = root / "ml_assets" / "defs" / "fraud_detection" / "defs.yaml"
+    stated = yaml.safe_load(path.read_text())
+    change(stated["attributes"])
+    path.write_text(yaml.safe_dump(stated))
+    return root
+
+
+def shorten(attributes: dict[str, Any]) -> None:
+    """Let the newest model read fewer days."""
+    for feature in attributes["features"]:
+        if "windows" in feature:
+            feature["windows"] = ["1d"]
+    attributes["features"] = [feature for feature in attributes["features"] if "last_rows" not in feature]
+    attributes["training"] = {"window": "8d", "validation": "2d"}
+    attributes["evaluation"] |= {"holdout": "3d", "bootstrap_samples": 100}
+    attributes["gates"] = {"roc_auc": {"minimum": 0.6}}
+
+
+def be_strict(attributes: dict[str, Any]) -> None:
+    """Have a gate that no model passes."""
+    attributes["gates"]["recall"] = {"minimum": 0.9999}
+    attributes["evaluation"]["bootstrap_samples"] = 100
 
 
 def commits(data: Path) -> dict[str, int]:
     return {str(log): len(list(log.glob("*.json"))) for log in data.glob("lake/*/*/_delta_log")}
 
 
-def test_the_main_job_trains_evaluates_and_registers_and_does_nothing_the_second_time(data, first):
+def test_the_main_job_trains_evaluates_and_registers_and_does_nothing_the_second_time(data, first, code):
     assert first.returncode == 0, first.stdout + first.stderr
     for printed in (
         "simulating 90 days",
@@ -88,7 +126,7 @@ def test_the_main_job_trains_evaluates_and_registers_and_does_nothing_the_second
     assert re.search(r"MLflow +fraud_detection version 1, alias champion is version 1", first.stdout)
     before = commits(data)
     # Python then prints to standard error what it imports.
-    second = run(data, "--json", PYTHONPROFILEIMPORTTIME="1")
+    second = run(data, "--json", code=code, PYTHONPROFILEIMPORTTIME="1")
     assert second.returncode == 0, second.stdout + second.stderr
     assert re.findall(r"\| +(xgboost|sklearn|pandera|matplotlib)$", second.stderr, re.MULTILINE) == []
     printed = [line for line in second.stderr.splitlines() if not line.startswith("import time:")]
@@ -97,7 +135,8 @@ def test_the_main_job_trains_evaluates_and_registers_and_does_nothing_the_second
     assert commits(data) == before
     report = json.loads(second.stdout)
     # Of the 90 days, those that the windows of the newest model read.
-    assert (report["model"], report["days"], report["is_up_to_date"]) == ("fraud_detection", 79, True)
+    days = 79 if code == REPOSITORY else 33
+    assert (report["model"], report["days"], report["is_up_to_date"]) == ("fraud_detection", days, True)
     assert (report["model_digest"], report["registered_version"]) == (digest, 1)
     assert f"{report['rows_published']:,} published, {report['rows_quarantined']:,} quarantined" in first.stdout
     assert f"{report['metrics']['roc_auc']['value']:.4f}" in first.stdout
@@ -129,13 +168,7 @@ def test_a_scrub_reads_everything_that_the_main_job_wrote(data, first):
 @pytest.mark.slow
 def test_a_model_that_fails_a_gate_ends_with_the_summary_and_status_1_and_so_it_does_again(data, first, tmp_path):
     assert first.returncode == 0
-    strict = tmp_path / "strict"
-    shutil.copytree(REPOSITORY / "ml_assets", strict / "ml_assets", ignore=shutil.ignore_patterns("__pycache__"))
-    path = strict / "ml_assets" / "defs" / "fraud_detection" / "defs.yaml"
-    stated = yaml.safe_load(path.read_text())
-    stated["attributes"]["gates"]["recall"] = {"minimum": 0.9999}
-    stated["attributes"]["evaluation"]["bootstrap_samples"] = 100
-    path.write_text(yaml.safe_dump(stated))
+    strict = changed_copy(tmp_path / "strict", be_strict)
     store, made = new_store(tmp_path), {}
     for attempt in range(2):
         ended = run(data, code=strict, MLFLOW_TRACKING_URI=store)
