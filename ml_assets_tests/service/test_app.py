@@ -67,6 +67,7 @@ def test_a_request_that_breaks_the_contract_is_refused_with_the_field(served, ro
     assert 'ml_assets_refused_total{field="unknown",rule="extra_forbidden"} 1.0' in metrics
 
 
+@pytest.mark.slow
 def test_entities_are_routed_as_in_the_batch(served, row):
     served.release(champion=1, challenger=2, percent=40)
     cards = [f"card-{number}" for number in range(30)]

@@ -144,6 +144,7 @@ def test_much_fraud_is_concentrated_on_a_few_terminals(good):
     assert compromised["sum"].sum() > 0.3 * good["is_fraud"].sum()
 
 
+@pytest.mark.slow
 def test_terminals_stop_being_fraudulent_after_their_28_days():
     rows = pd.concat(frames(75, terminals=300).values())
     week = rows["event_time"].dt.tz_localize(None).dt.to_period("W")

@@ -103,6 +103,7 @@ def test_labels_that_no_feature_reads_are_requested_without_feature_days(tmp_pat
     assert sensor_world.requested_ranges() == [(day(8), day(8), False)]
 
 
+@pytest.mark.slow
 def test_labels_of_a_day_without_landed_rows_request_only_label_assets(sensor_world):
     sensor_world.make(9, 3)
     sensor_world.land_labels(2, of_rows=7)

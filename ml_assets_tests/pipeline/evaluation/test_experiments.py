@@ -72,6 +72,7 @@ def test_every_parameter_and_setting_of_training_can_be_overridden():
         assert TrainingConfig.model_fields[name].annotation == (stated | None)
 
 
+@pytest.mark.slow
 def test_an_experiment_is_tracked_and_the_lake_does_not_change(world):
     before, runs = files_of(world.root), len(experiments(world))
     result = run_with(world, OVERRIDES, 12)

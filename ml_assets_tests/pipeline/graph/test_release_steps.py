@@ -67,6 +67,7 @@ def test_in_a_range_the_first_model_is_champion_and_the_second_its_challenger(wo
     assert actors.pop().startswith("run ")
 
 
+@pytest.mark.slow
 def test_each_day_is_decided_then_scored_and_shows_both_in_its_metadata_and_report(world, tmp_path):
     copy = world.copy(tmp_path / "copy")
     result = copy.run(LIVE, day(14))

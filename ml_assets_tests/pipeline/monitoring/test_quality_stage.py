@@ -49,6 +49,7 @@ def rows_of(world: World, number: int, kind: str) -> dict[str, dict]:
     return {row["metric"]: row for row in quality.rows([day(number)]) if row["kind"] == kind}
 
 
+@pytest.mark.slow
 def test_quality_is_estimated_on_the_day_and_realised_once_labels_are_known(ran):
     world, _ = ran
     for number in (12, 13, 14):

@@ -140,6 +140,7 @@ def test_rejected_days_of_one_run_share_a_message_and_are_resolved_one_by_one(se
     assert webhook.titles[1:] == ["small: resolved: 1 rejected day"]
 
 
+@pytest.mark.slow
 def test_every_rejected_day_of_a_long_range_is_notified(sensors):
     first, bad = date(2025, 1, 1), [date(2025, 1, 1) + timedelta(days=number) for number in range(0, 420, 2)]
     sensors.run(outcomes=accepted(*bad, days=420), last="2026-02-24")
@@ -367,6 +368,7 @@ def test_an_unreachable_target_gets_its_messages_later_and_the_others_get_theirs
     } == {2, 3}
 
 
+@pytest.mark.slow
 def test_a_backlog_is_read_in_parts_and_no_success_before_the_failure_that_it_repairs(sensors, monkeypatch):
     monkeypatch.setattr(event_log, "MAX_EVENTS", 2)
     days = [f"2025-01-{number:02}" for number in range(1, 7)]

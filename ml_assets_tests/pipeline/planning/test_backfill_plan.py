@@ -203,6 +203,7 @@ def test_stages_on_another_lake_are_refused(world):
         plan_days(SPEC, PlannedLake(uri=world.lake.uri), stages, [day(1)])
 
 
+@pytest.mark.slow
 def test_a_closed_day_with_a_refused_change_is_kept(tmp_path):
     world = landed(tmp_path, 3, spec_with(late_data={"open_for": "1d", "afterwards": "refuse"}))
     world.run(DAILY, day(1), day(3))
@@ -233,6 +234,7 @@ def test_a_delivery_of_labels_counts_as_a_change_of_what_reads_it(tmp_path):
     assert set(reasons(plan, "model_registry_entry")) == {13, 14}
 
 
+@pytest.mark.slow
 def test_a_newest_commit_that_vanished_whole_is_planned_and_made_again_and_nothing_behind_it(world):
     before = world.stages().validation.validated.read([day(1), day(6)])
     max((world.root / "lake" / "small" / "validated_data" / "_delta_log").glob("*.json")).unlink()
@@ -243,6 +245,7 @@ def test_a_newest_commit_that_vanished_whole_is_planned_and_made_again_and_nothi
     assert world.stages().validation.validated.read([day(1), day(6)]).equals(before)
 
 
+@pytest.mark.slow
 def test_days_without_a_model_are_outcomes_of_a_run_over_several_days(tmp_path):
     world = landed(tmp_path, 12)
     world.run(DAILY, day(11), day(12), succeed=False)

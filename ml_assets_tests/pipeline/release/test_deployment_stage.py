@@ -283,6 +283,7 @@ def test_a_day_that_the_live_versions_have_not_scored_is_said(live):
     assert live.predictions.why_not_scored(day(LAST + 1)) is None
 
 
+@pytest.mark.slow
 def test_missing_and_expired_features_count_as_no_rows(live):
     live.decide(1, 5)
     live.features.refresh()
@@ -331,6 +332,7 @@ def test_read_only_stages_release_nothing(live):
     assert list(stages)[-2].name == DEPLOYMENT
 
 
+@pytest.mark.slow
 def test_a_plan_lists_the_days_to_decide_and_score_and_changes_nothing(live):
     live.live(1, 6)
     lake = PlannedLake(uri=live.lake.uri)

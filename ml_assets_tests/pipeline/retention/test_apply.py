@@ -212,6 +212,7 @@ def test_files_of_unreferenced_models_are_deleted_even_if_their_provenance_is_un
     assert not forgotten.exists()
 
 
+@pytest.mark.slow
 def test_no_files_of_a_table_are_deleted_if_a_version_needs_a_fingerprint_that_the_table_does_not_know(world):
     digest = world.stages().training.row(day(11))["model_digest"]
     provenance = world.root / "lake" / "small" / "models" / digest / "passport.json"
@@ -224,6 +225,7 @@ def test_no_files_of_a_table_are_deleted_if_a_version_needs_a_fingerprint_that_t
     assert removal.files["raw_data"] == 5
 
 
+@pytest.mark.slow
 def test_a_version_that_gets_an_alias_during_the_pass_is_kept(world, monkeypatch):
     delete = registry_cleanup.delete_version
 
@@ -391,6 +393,7 @@ def run_job(world: World, spec: ModelSpec, dry_run: bool) -> dg.ExecuteInProcess
     )
 
 
+@pytest.mark.slow
 def test_the_job_reports_what_it_removed_and_what_it_kept(world, monkeypatch):
     # By today's date, as the job sees it, what was written is younger than a day, so no file goes.
     now = datetime.now(UTC)

@@ -78,6 +78,7 @@ def test_the_better_model_ends_as_champion_and_the_one_that_is_worse_on_live_dat
         assert abs((scored["side"] == "challenger").mean() * 100 - state.percent) < 15
 
 
+@pytest.mark.slow
 def test_an_entity_stays_on_its_side_while_the_share_grows(make):
     live = make()
     live.put_model("equal", 5)

@@ -68,6 +68,7 @@ def test_one_changed_row_remakes_exactly_the_days_that_can_see_it(world):
     assert computed(result, "features") == [day(3)]
 
 
+@pytest.mark.slow
 def test_the_same_content_written_again_changes_nothing(world):
     world.run(DAILY, day(1), day(6))
     world.land(day(3), rows_of(day(3)))
@@ -121,6 +122,7 @@ def test_a_faulty_day_is_named_however_many_rows_are_in_quarantine(world, monkey
     assert [(fault.data["day"], fault.data["scope"]) for fault in metadata["faults"].records] == [(str(day(6)), "day")]
 
 
+@pytest.mark.slow
 def test_a_faulty_day_still_fails_the_check_when_it_is_unchanged(world):
     faulty(world)
     world.run(DAILY, day(1), day(6))
@@ -129,6 +131,7 @@ def test_a_faulty_day_still_fails_the_check_when_it_is_unchanged(world):
     assert check(again, "every_day_accepted").metadata["days_not_accepted"].value == 4
 
 
+@pytest.mark.slow
 def test_a_torn_file_beside_unchanged_rows_rejects_the_day(world):
     world.run(DAILY, day(1), day(3))
     world.land(day(2), b"torn", "late.parquet")
@@ -211,6 +214,7 @@ def test_a_day_whose_files_were_removed_is_emptied_even_by_a_single_partition_ru
     assert not check(result, "every_day_accepted").passed
 
 
+@pytest.mark.slow
 def test_a_column_or_a_feature_can_be_taken_out_of_the_specification(world):
     world.run(DAILY, day(1), day(3))
     less = {**SMALL, "features": SMALL["features"][1:], "entity": None}

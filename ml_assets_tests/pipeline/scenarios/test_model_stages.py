@@ -60,6 +60,7 @@ def test_a_file_of_a_model_that_is_lost_or_was_emptied_is_put_back_and_nothing_b
     assert again(world.run(MODELS, day(12)), "trained_model") == []
 
 
+@pytest.mark.slow
 def test_a_day_without_a_model_says_why_also_when_it_is_unchanged(world):
     problems = []
     for _ in range(2):

@@ -26,6 +26,7 @@ def evaluations(result: dg.ExecuteInProcessResult) -> dict[str | None, dg.AssetC
     return {evaluation.partition: evaluation for evaluation in named}
 
 
+@pytest.mark.slow
 def test_a_range_stores_the_result_of_each_day_under_its_partition(tmp_path):
     (tmp_path / "home").mkdir()
     world = World(tmp_path, spec_with(), instance=dg.DagsterInstance.local_temp(str(tmp_path / "home")))

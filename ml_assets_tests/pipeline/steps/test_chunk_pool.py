@@ -124,6 +124,7 @@ class Broken:
         return Future()
 
 
+@pytest.mark.slow
 def test_days_of_processes_that_ended_are_made_here(world, tmp_path, caplog):
     broken = ChunkSettings(2**30, 2, lambda: nullcontext(Broken()))  # type: ignore[arg-type]
     assert make(world, tmp_path / "broken", broken) == make(world, tmp_path / "here", ChunkSettings())

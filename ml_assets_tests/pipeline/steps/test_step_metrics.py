@@ -117,6 +117,7 @@ def test_no_step_fails_when_the_receiver_is_gone(receiver, make_spec, tmp_path, 
     world.run(["raw_data"], day(1))
 
 
+@pytest.mark.slow
 def test_each_failed_attempt_is_pushed_with_its_cause_and_whether_a_retry_follows(
     receiver, make_spec, tmp_path, monkeypatch
 ):

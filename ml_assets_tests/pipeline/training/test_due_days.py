@@ -217,6 +217,7 @@ def test_a_due_model_that_cannot_be_made_fails_its_check_as_a_warning(world):
     assert "a model was due, but" in (evaluation.description or "")
 
 
+@pytest.mark.slow
 def test_a_run_may_ask_for_a_model_of_a_day_on_which_none_is_due_and_it_stays(world):
     world.run(LIVE, day(10), day(11))
     (before,) = {move.day for move in world.releases().ledger.moves()}
@@ -232,6 +233,7 @@ def test_a_run_may_ask_for_a_model_of_a_day_on_which_none_is_due_and_it_stays(wo
     assert world.stages().training.row(day(11)) == row
 
 
+@pytest.mark.slow
 def test_a_requested_model_gets_searched_parameters(world):
     search = {"trials": 1, "folds": 2, "space": {"max_depth": {"low": 2, "high": 3}}}
     world.spec = spec_with(every="3d", search=search)

@@ -61,6 +61,7 @@ def provenance(world: World, number: int) -> dict:
     return json.loads((world.root / "lake" / row["artifacts"] / "passport.json").read_text())
 
 
+@pytest.mark.slow
 def test_parameters_are_searched_every_few_days_and_used_for_the_days_between(world):
     search = world.stages().search
     assert search is not None

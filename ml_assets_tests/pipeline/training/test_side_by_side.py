@@ -52,6 +52,7 @@ def make(stage: ModelTraining, **options) -> list[date]:
     return [outcome.day for outcome in make_days(stage, DAYS, "run", single_partition=False, **options)]
 
 
+@pytest.mark.slow
 def test_models_are_the_same_as_if_each_were_trained_by_itself(world, tmp_path):
     alone, together = world.copy(tmp_path / "alone"), world.copy(tmp_path / "together")
     assert make(training_of(alone), chunks=ONE_BY_ONE) == make(training_of(together)) == DAYS

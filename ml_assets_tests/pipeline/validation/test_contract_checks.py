@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES, MODEL_ASSETS
@@ -35,6 +36,7 @@ def verdicts(evaluation) -> dict[str, str]:
     return {line["day"]: line["verdict"] for line in records(evaluation, "by_day")}
 
 
+@pytest.mark.slow
 def test_a_range_run_counts_each_rule_on_each_day_and_samples_few_rows(tmp_path):
     world = world_of(tmp_path)
     for number, count in enumerate([0, 3, 12], start=1):
@@ -113,6 +115,7 @@ def test_an_accepted_day_passes(tmp_path):
     assert check(world.run(DAILY, day(1)), "contract_amount").passed
 
 
+@pytest.mark.slow
 def test_settings_of_a_check_are_not_an_input_of_a_day(tmp_path):
     world = world_of(tmp_path)
     world.land(day(1), rows_of(day(1)))

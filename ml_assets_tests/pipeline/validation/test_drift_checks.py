@@ -56,6 +56,7 @@ def test_profiles_are_committed_with_the_day_and_a_rejected_day_has_none(clean):
     assert set(profiles[day(5)]) == set(SPEC.columns)
 
 
+@pytest.mark.slow
 def test_a_run_of_one_day_has_a_plot_even_without_drift(world):
     world.land(day(LAST + 1), rows_of(day(LAST + 1)))
     evaluation = check(world.run(VALIDATED, day(LAST + 1)), "column_drift")

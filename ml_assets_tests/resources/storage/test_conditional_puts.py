@@ -181,6 +181,7 @@ def test_a_store_that_reports_a_concurrent_put_honours_the_condition(bucket):
         Lake(uri=uri, s3={**s3, "endpoint_url": between.address}).table("m", "x", SCHEMA)
 
 
+@pytest.mark.slow
 def test_a_probe_object_that_may_not_be_deleted_is_no_error(bucket, caplog):
     uri, s3 = bucket
 
