@@ -96,16 +96,21 @@ def differing_blocks(text: str, written: str) -> list[tuple[str, str]]:
 
 def write_project(root: Path) -> Path:
     """Write the project `parcels` as `create-dagster project parcels` and `dg scaffold defs` do."""
+    write_empty_project(root)
+    _run("dg scaffold defs ml_assets.ModelPipeline deliveries", root)
+    return root
+
+
+def write_empty_project(root: Path) -> None:
+    """Write a project named as its folder, as `create-dagster project` does."""
     from ml_assets_tests.packaging.test_other_project import DEFINITIONS, PYPROJECT
 
-    folder = root / "src" / "parcels" / "defs"
+    folder = root / "src" / root.name / "defs"
     folder.mkdir(parents=True)
     for package in (folder, folder.parent):
         (package / "__init__.py").touch()
-    (root / "pyproject.toml").write_text(PYPROJECT.replace("shop", "parcels"))
+    (root / "pyproject.toml").write_text(PYPROJECT.replace("shop", root.name))
     (folder.parent / "definitions.py").write_text(DEFINITIONS)
-    _run("dg scaffold defs ml_assets.ModelPipeline deliveries", root)
-    return root
 
 
 if __name__ == "__main__":

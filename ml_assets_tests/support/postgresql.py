@@ -45,7 +45,7 @@ class PostgresqlServer:
                 )
             installed = self._directory / installed.name
             os.chown(self._directory, nobody.pw_uid, nobody.pw_gid)
-        self._programs = installed / "pginstall" / "bin"
+        self.programs = installed / "pginstall" / "bin"
         self._data = self._directory / "data"
         self.port = free_port()
         self._names = itertools.count()
@@ -69,7 +69,7 @@ class PostgresqlServer:
             "--no-sync",
         ]
         subprocess.run(
-            [self._programs / "initdb", "-D", self._data, *options],
+            [self.programs / "initdb", "-D", self._data, *options],
             check=True,
             capture_output=True,
             cwd=self._directory,
@@ -99,7 +99,7 @@ class PostgresqlServer:
         given = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         log = self._directory / "log"
         with log.open("ab") as written:
-            command = [self._programs / "postgres", "-D", self._data, *given]
+            command = [self.programs / "postgres", "-D", self._data, *given]
             self._process = subprocess.Popen(
                 command, stdout=written, stderr=written, cwd=self._directory, **self._owner
             )
@@ -145,6 +145,6 @@ class PostgresqlServer:
     def dump(self, uri: str) -> str:
         """Dump all schemas and rows of a database as text."""
         dumped = subprocess.run(
-            [self._programs / "pg_dump", "--dbname", uri], check=True, capture_output=True, text=True
+            [self.programs / "pg_dump", "--dbname", uri], check=True, capture_output=True, text=True
         )
         return dumped.stdout

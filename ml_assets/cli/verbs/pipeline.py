@@ -11,7 +11,7 @@ from ml_assets.cli.verbs.parameters import days_option, model_argument
 
 @click.command(
     cls=Verb,
-    examples=["run", "run fraud_detection --day 2026-10-01", "run --train", "run --json > run.json"],
+    examples=["run", "run fraud_detection --day 2026-11-20", "run --train", "run --json > run.json"],
     report="RunReport",
 )
 @model_argument
