@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ml_assets_tests.support.fake_clock import clock_changes, clock_settings, main
+from ml_assets_tests.support.fake_clock import clock_changes, clock_settings, files_with_marker, main
 
 pytestmark = pytest.mark.clock
 
@@ -28,3 +28,15 @@ def test_an_unknown_setting_is_refused(capsys):
     with pytest.raises(SystemExit):
         main(["yesterday"])
     assert "there is no setting yesterday; the settings are year-ahead" in capsys.readouterr().err
+
+
+def test_files_without_the_marker_are_left_out(tmp_path):
+    (tmp_path / "folder").mkdir()
+    for name, text in {
+        "a.py": "pytestmark = pytest.mark.clock",
+        "b.py": "",
+        "folder/c.py": "@pytest.mark.clock",
+    }.items():
+        (tmp_path / name).write_text(text)
+    assert files_with_marker([str(tmp_path)]) == [str(tmp_path / "a.py"), str(tmp_path / "folder" / "c.py")]
+    assert files_with_marker([str(tmp_path / "b.py"), str(tmp_path / "a.py")]) == [str(tmp_path / "a.py")]
