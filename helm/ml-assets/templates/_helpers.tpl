@@ -57,11 +57,12 @@ requests: {{- include "ml-assets.quantities" .requests | indent 2 }}
 limits: {{- include "ml-assets.quantities" .limits | indent 2 }}
 {{- end -}}
 
-{{/* Metadata of the pods of a workload, from its own labels and its values: the own labels win, because selectors need them. */}}
+{{/* Metadata of the pods of a workload, from its own labels and its values: the own labels win, because selectors need them. Without the version of the
+chart, which would restart pods that do not change. */}}
 {{- define "ml-assets.podMetadata" -}}
 {{- $root := index . 0 -}}
 {{- $workload := index . 1 -}}
-labels: {{- merge (index . 2) (fromYaml (include "ml-assets.labels" $root)) $workload.podLabels | toYaml | nindent 2 }}
+labels: {{- merge (index . 2) (omit (fromYaml (include "ml-assets.labels" $root)) "helm.sh/chart") $workload.podLabels | toYaml | nindent 2 }}
 annotations:
   checksum/environment: {{ include (print $root.Template.BasePath "/environment.yaml") $root | sha256sum }}
   {{- with $workload.podAnnotations }}

@@ -47,6 +47,8 @@ def test_labels_and_annotations_are_added_and_replace_none_that_a_selector_needs
     metadata = pod["metadata"]
     assert metadata["labels"]["team"] == "fraud"
     assert metadata["labels"]["ml-assets/part"] in ("mlflow", "scoring")
+    # A new version of the chart alone restarts no pod.
+    assert "helm.sh/chart" not in metadata["labels"]
     assert metadata["annotations"].keys() == {"checksum/environment", *POD_VALUES["podAnnotations"]}
 
 
