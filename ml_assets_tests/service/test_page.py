@@ -22,7 +22,7 @@ METRICS = (REFERENCE / "metrics.md").read_text().partition("## Scoring service")
 def test_the_requests_of_the_page_can_be_read():
     reader = RequestReader(require_spec("fraud_detection"))
     (command,) = re.findall(r"-d '(\{\"transaction_id\".*?\})'", PAGE, re.DOTALL)
-    (with_earlier_rows,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    _response, with_earlier_rows = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
     first, second = reader.read(command.encode()), reader.read(with_earlier_rows.encode())
     assert second.earlier == [first.row]
 

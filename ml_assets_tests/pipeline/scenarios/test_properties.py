@@ -153,7 +153,7 @@ class Materializations(RuleBasedStateMachine):
 
 
 TestAnySequenceEndsAsOneCleanPass = Materializations.TestCase
-TestAnySequenceEndsAsOneCleanPass.settings = settings(max_examples=4, stateful_step_count=6)
+TestAnySequenceEndsAsOneCleanPass.settings = settings(max_examples=3, stateful_step_count=5)
 
 
 @settings(max_examples=4)

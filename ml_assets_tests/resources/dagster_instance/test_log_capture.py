@@ -33,6 +33,7 @@ with dg.DagsterInstance.from_config(sys.argv[1]) as instance, uninterrupted_log_
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="consoles of Windows have no signals")
 def test_an_interrupted_run_prints_no_stack_trace_of_the_processes_that_copy_its_output(tmp_path: Path):
     (tmp_path / "dagster.yaml").write_text("telemetry: {enabled: false}\n")

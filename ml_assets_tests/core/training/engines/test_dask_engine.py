@@ -92,6 +92,7 @@ def test_two_workers_give_the_metrics_of_one_process(on_cluster):
     )
 
 
+@pytest.mark.slow
 def test_the_scheduler_opens_nothing(on_cluster, client):
     assert on_cluster(OpenedByWorkers()).rows
     day = cases.SPLIT.window[0]
@@ -139,6 +140,7 @@ def test_progress_comes_from_the_workers(on_cluster, monkeypatch):
     assert sum(line.startswith("refit: round ") for line in lines) >= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("error", "expected", "message"),
     [
@@ -162,6 +164,7 @@ def test_an_error_of_a_worker_is_raised(on_cluster, error, expected, message):
         on_cluster(read_day)
 
 
+@pytest.mark.slow
 def test_local_workers_do_not_share_a_gpu(client):
     lines = []
     spec = cases._spec(engine="dask").model_copy(update={"compute": cases.SPEC.compute.model_copy(update={"gpu": 1})})
@@ -172,6 +175,7 @@ def test_local_workers_do_not_share_a_gpu(client):
     ]
 
 
+@pytest.mark.slow
 def test_each_worker_of_a_cluster_checks_its_gpu(client):
     client.run(os.environ.__setitem__, "CUDA_VISIBLE_DEVICES", "-1")
     lines = []
@@ -182,6 +186,7 @@ def test_each_worker_of_a_cluster_checks_its_gpu(client):
     assert "no CUDA device is usable here" in lines[0]
 
 
+@pytest.mark.slow
 def test_the_engine_is_the_one_of_the_specification(on_cluster):
     spec = cases._spec(engine="dask")
     with engines.open_engine(spec, LabelledDays(spec, cases._day), lambda line: None) as engine:
