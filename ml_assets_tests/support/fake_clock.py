@@ -19,8 +19,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-PYTEST = ("-m", "pytest", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "-m", "clock and not slow")
-# Before a moment that is to pass while the tests run: the workers have begun by then.
+# In one process: a second one would spend as much on imports as it saves.
+PYTEST = ("-m", "pytest", "-m", "clock and not slow")
+# Before a moment that is to pass while the tests run: they have begun by then.
 LEAD = timedelta(seconds=40)
 
 
