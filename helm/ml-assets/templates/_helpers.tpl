@@ -57,8 +57,8 @@ requests: {{- include "ml-assets.quantities" .requests | indent 2 }}
 limits: {{- include "ml-assets.quantities" .limits | indent 2 }}
 {{- end -}}
 
-{{/* Metadata of the pods of a workload, from its own labels and its values: the own labels win, because selectors need them. Without the version of the
-chart, which would restart pods that do not change. */}}
+{{/* Metadata of the pods of a workload, from its own labels and its values: the own labels win, because selectors need them. The version of the chart
+is left out: a new one would restart pods that do not change. */}}
 {{- define "ml-assets.podMetadata" -}}
 {{- $root := index . 0 -}}
 {{- $workload := index . 1 -}}
@@ -70,8 +70,7 @@ annotations:
   {{- end }}
 {{- end -}}
 
-{{/* Where the pods of a workload run, from its values and an affinity of its own: its values are added to both and to what keeps it off GPU nodes, and replace the
-same fields. */}}
+{{/* Where the pods of a workload run: its values are added to what keeps it off GPU nodes and to its default affinity, and replace the same fields. */}}
 {{- define "ml-assets.placement" -}}
 {{- $root := index . 0 -}}
 {{- $workload := index . 1 -}}

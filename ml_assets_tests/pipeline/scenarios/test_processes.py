@@ -65,7 +65,7 @@ def test_a_run_that_is_killed_three_times_ends_with_the_tables_of_an_undisturbed
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("where", ["directory", pytest.param("s3", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("where", ["directory", "s3"])
 def test_a_backfill_a_schedule_and_a_person_at_the_same_time_publish_a_day_once(
     where: str, tmp_path: Path, request: pytest.FixtureRequest
 ):
