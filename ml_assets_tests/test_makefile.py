@@ -99,6 +99,12 @@ def test_data_is_removed_by_the_command_that_asks_and_stays_without_it(clone):
     assert (clone / "data").exists()
 
 
+def test_whoever_only_tests_installs_once(clone):
+    (clone / ".venv" / ".installed").unlink()
+    assert make(clone, "--dry-run", "test")[1].count(" --editable ") == 1
+    assert make(clone, "--dry-run", "run", "test")[1].count(" --editable ") == 2
+
+
 def test_an_environment_that_was_moved_is_no_longer_taken_for_installed(clone):
     make(clone, "help")
     assert (clone / ".venv" / ".installed").exists()
