@@ -9,6 +9,8 @@ from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.checks import Checks
@@ -18,6 +20,8 @@ from ml_assets_tests.support.http_server import free_port
 from ml_assets_tests.support.library_caches import read_migrations_once, read_services_once
 from ml_assets_tests.support.postgresql import PostgresqlServer
 
+# Until all tests are imported nothing that exists is garbage.
+gc.disable()
 configure_process()
 read_migrations_once()
 read_services_once()
@@ -78,6 +82,15 @@ CHECKED = {**SMALL, "checks": {}}
 BUCKET_NUMBERS = itertools.count(1)
 
 
+FORKING = {
+    f"ml_assets_tests/{module}"
+    for module in (
+        "pipeline/training/test_checkpoints.py",
+        "resources/dagster_instance/test_first_use.py",
+        "resources/release/test_ledger.py",
+    )
+}
+"""Modules whose tests fork processes, of those that are not slow."""
 SLOWEST = ("cli/commands/test_run.py", "test_postgresql.py", "pipeline", "service")
 """Where the slowest modules are. They go first, so that no worker is left with one of them at the end."""
 
@@ -94,6 +107,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=rank)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    """Send all modules whose tests fork processes to one worker: to start what they are forked from takes seconds."""
+    return OneForkserver(config, log)
+
+
+class OneForkserver(LoadFileScheduling):
+    """Distribution of modules to workers in which those that fork processes are one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = super()._split_scope(nodeid)
+        return "forkserver" if module in FORKING else module
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark the case on S3 as slow where it shows what the case in a directory and other tests on S3 show."""
     parameters = getattr(getattr(item, "callspec", None), "params", {})
@@ -108,6 +135,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    gc.enable()
 
 
 @pytest.fixture

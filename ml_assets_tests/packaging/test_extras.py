@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from ml_assets.core.extras import EXTRAS
 from ml_assets_tests.test_repository import MODULES, REPOSITORY
 
@@ -25,7 +27,7 @@ for name in ("fcntl",):
 """
 # The classes of storages and executors for places that need the extra.
 OF_A_PLACE = {"ml_assets.resources.dagster_instance.postgresql_storage", "ml_assets.resources.kubernetes.step_pods"}
-IMPORT_ALL = (
+IMPORT_ALL_AND_RUN_EACH = (
     BLOCK
     + """
 import importlib, json
@@ -35,21 +37,14 @@ for name in json.loads(sys.argv[1]):
         importlib.import_module(name)
     except ImportError as error:
         failed[name] = str(error)
-print(json.dumps(failed))
-"""
-)
-RUN_EACH = (
-    BLOCK
-    + """
-import json
 from ml_assets.core.extras import MissingExtra
 messages = {}
-for extra, code in json.loads(sys.argv[1]).items():
+for extra, code in json.loads(sys.argv[2]).items():
     try:
         exec(code, {})
     except MissingExtra as error:
         messages[extra] = str(error)
-print(json.dumps(messages))
+print(json.dumps([failed, messages]))
 """
 )
 CASES = {
@@ -64,26 +59,27 @@ CASES = {
 }
 
 
-def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH", "LANG") if name in os.environ}
-    command = [sys.executable, "-W", "ignore", "-c", code, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, env=environment)
-
-
-def test_every_module_can_be_imported_without_any_extra_and_without_fcntl():
+@pytest.fixture(scope="module")
+def printed() -> tuple[dict[str, str], dict[str, str]]:
+    """Import every module in a process without extras, and run the cases; return what failed and the messages."""
     names = [
         ".".join(path.relative_to(REPOSITORY).with_suffix("").parts).removesuffix(".__init__")
         for path in MODULES
         if path.name not in ("pyfunc.py", "__main__.py") and "/service/" not in str(path)
     ]
-    ended = run(IMPORT_ALL, json.dumps(names))
+    environment = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH", "LANG") if name in os.environ}
+    command = [sys.executable, "-W", "ignore", "-c", IMPORT_ALL_AND_RUN_EACH, json.dumps(names), json.dumps(CASES)]
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, env=environment)
     assert ended.returncode == 0, ended.stderr
-    assert {*json.loads(ended.stdout.splitlines()[-1])} <= OF_A_PLACE
+    failed, messages = json.loads(ended.stdout.splitlines()[-1])
+    return failed, messages
 
 
-def test_what_needs_an_extra_names_it():
-    ended = run(RUN_EACH, json.dumps(CASES))
-    assert ended.returncode == 0, ended.stderr
-    messages = json.loads(ended.stdout.splitlines()[-1])
+def test_every_module_can_be_imported_without_any_extra_and_without_fcntl(printed):
+    assert {*printed[0]} <= OF_A_PLACE
+
+
+def test_what_needs_an_extra_names_it(printed):
+    messages = printed[1]
     wrong = {extra: text for extra, text in messages.items() if f"pip install 'ml_assets[{extra}]'" not in text}
     assert (set(messages), wrong) == (set(CASES), {})

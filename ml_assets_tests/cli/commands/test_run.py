@@ -88,12 +88,12 @@ def changed_copy(root: Path, change: Callable[[dict[str, Any]], None]) -> Path:
 
 
 def shorten(attributes: dict[str, Any]) -> None:
-    """Let the newest model read fewer days."""
+    """Let the newest model read fewer days, and be small."""
     for feature in attributes["features"]:
         if "windows" in feature:
             feature["windows"] = ["1d"]
     attributes["features"] = [feature for feature in attributes["features"] if "last_rows" not in feature]
-    attributes["training"] = {"window": "8d", "validation": "2d"}
+    attributes["training"] = {"window": "8d", "validation": "2d", "rounds": 20}
     attributes["evaluation"] |= {"holdout": "3d", "bootstrap_samples": 100}
     attributes["gates"] = {"roc_auc": {"minimum": 0.6}}
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import dagster as dg
@@ -58,6 +59,12 @@ def definitions(outcomes: dict[str, Sequence[CheckOutcome]] | None = None) -> dg
     return dg.Definitions(assets=[asset(name) for name in CHECKS], jobs=jobs, executor=dg.in_process_executor)
 
 
+@cache
+def repository() -> dg.RepositoryDefinition:
+    """Build the assets and jobs for sensors, which read no outcomes of checks, once in a process."""
+    return definitions().get_repository_def()
+
+
 class NotificationSensors:
     """The notification sensors of an instance.
 
@@ -86,9 +93,7 @@ class NotificationSensors:
         sensor = notifications_sensor(
             lambda: Outbox(self.uri, self.secrets), lambda: Notifier(self.targets, self.secrets), UI
         )
-        with dg.build_sensor_context(
-            self.instance, self.cursor, repository_def=definitions().get_repository_def()
-        ) as context:
+        with dg.build_sensor_context(self.instance, self.cursor, repository_def=repository()) as context:
             skipped = sensor(context)
             self.cursor = context.cursor
         assert isinstance(skipped, dg.SkipReason)
@@ -101,7 +106,7 @@ class NotificationSensors:
         with dg.build_sensor_context(
             self.instance,
             self.releases_cursor,
-            repository_def=definitions().get_repository_def(),
+            repository_def=repository(),
             resources={"lake": self.lake},
         ) as context:
             skipped = sensor(context)
