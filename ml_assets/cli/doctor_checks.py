@@ -112,11 +112,11 @@ def probe_damaged_state(context: DoctorContext) -> Values:
 
 
 def probe_instance(context: DoctorContext) -> Values:
-    """Return the reason why the instance does not open; None in its place when it opens."""
+    """Return the reason why the instance does not open, None when it opens, and classes that cannot be imported."""
     opened = context.instance_or_problem
     if context.damaged_home:
         raise NotMeasured
-    return (opened if isinstance(opened, str) else None,)
+    return (opened, []) if isinstance(opened, str) else (None, instance_probe.find_missing_classes(opened))
 
 
 def probe_daemons(context: DoctorContext) -> Values:

@@ -1,6 +1,7 @@
 """Values of a Dagster instance and of the definitions that run on it."""
 
 from collections.abc import Iterable, Mapping
+from importlib import import_module
 from time import time
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,21 @@ if TYPE_CHECKING:
 DAEMON_TOLERANCE_SECONDS = 300.0
 # The prefix of the class names of each kind of storage, starting with the least durable.
 CLASS_PREFIXES = {"memory": "inmemory", "sqlite": "sqlite", "postgresql": "postgres"}
+
+
+def find_missing_classes(instance: "dg.DagsterInstance") -> list[str]:
+    """Describe each class of the instance's dagster.yaml that cannot be imported: Dagster loads it when it needs it."""
+    from ml_assets.resources.dagster_internals.configurable_class import ConfigurableClassData
+
+    missing = []
+    for section, data in instance.get_ref()._asdict().items():
+        if isinstance(data, ConfigurableClassData):
+            try:
+                getattr(import_module(data.module_name), data.class_name)
+            except (ImportError, AttributeError) as problem:
+                name = f"{section.removesuffix('_data')}: {data.module_name}.{data.class_name}"
+                missing.append(f"{name} cannot be imported ({problem})")
+    return missing
 
 
 def read_storage_kind(instance: "dg.DagsterInstance") -> str:

@@ -435,6 +435,26 @@ def instance_that_does_not_open(machine):
     yield machine.check("instance")
 
 
+@remedy("install the package of the class, or correct dagster.yaml")
+def launcher_that_is_not_installed(machine):
+    machine.configure(run_launcher={"module": "a_company.launchers", "class": "Launcher"})
+    yield machine.check("instance")
+    machine.link()
+    yield machine.check("instance")
+
+
+@remedy("Dagster does not work with psycopg 3")
+def storage_with_another_driver(machine):
+    database = machine.request.getfixturevalue("postgresql").new_database().replace("+psycopg2", "")
+    sqlite = dict.fromkeys(("run_storage", "event_log_storage", "schedule_storage"))
+    machine.configure(storage={"postgres": {"postgres_url": database}}, **sqlite)
+    yield machine.check("instance")
+    module = "ml_assets.resources.dagster_instance.postgresql_storage"
+    custom = {"module": module, "class": "PostgresqlStorage", "config": {"postgres_url": database}}
+    machine.configure(storage={"custom": custom}, **sqlite)
+    yield machine.check("instance")
+
+
 @remedy("remove dagster.yaml and run `ml-assets instance`, or use QueuedRunCoordinator")
 def no_queue(machine):
     machine.configure(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+import yaml
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteInstigatorOrigin, RemoteRepositoryOrigin
 from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, SensorInstigatorData
 from dagster._daemon.types import DaemonHeartbeat
@@ -24,6 +25,21 @@ def instance(tmp_path: Path):
     (tmp_path / "dagster.yaml").symlink_to(DEFS.parent / "resources/dagster_instance/dagster.yaml")
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         yield instance
+
+
+def test_classes_that_cannot_be_imported_are_named_with_their_section(instance, tmp_path: Path):
+    assert instance_probe.find_missing_classes(instance) == []
+    settings = {
+        "run_launcher": {"module": "a_company.launchers", "class": "Launcher"},
+        "run_coordinator": {"module": "dagster", "class": "NoSuchCoordinator"},
+    }
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "dagster.yaml").write_text(yaml.safe_dump(settings))
+    with dg.DagsterInstance.from_config(str(other)) as opened:
+        coordinator, launcher = sorted(instance_probe.find_missing_classes(opened))
+    assert launcher == "run_launcher: a_company.launchers.Launcher cannot be imported (No module named 'a_company')"
+    assert coordinator.startswith("run_coordinator: dagster.NoSuchCoordinator cannot be imported (")
 
 
 def test_the_storage_has_the_kind_of_its_least_durable_part(instance):

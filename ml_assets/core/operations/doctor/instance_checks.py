@@ -108,16 +108,26 @@ def shipped_settings(differences: Sequence[str]) -> Diagnosis:
     return ok(check, f"differs from what ml_assets ships in {names}; `ml-assets instance` prints both")
 
 
-def instance(problem: str | None) -> Diagnosis:
-    """Check that the instance opens: its dagster.yaml is valid and its storage can be reached.
+def instance(problem: str | None, missing_classes: Sequence[str]) -> Diagnosis:
+    """Check that the instance opens: its dagster.yaml is valid, its classes exist, and its storage can be reached.
 
     Args:
         problem: the reason why it does not open, without credentials; None when it does.
+        missing_classes: one line for each class of dagster.yaml that cannot be imported.
     """
+    check = "instance"
+    if missing_classes:
+        return error(check, "; ".join(missing_classes), "install the package of the class, or correct dagster.yaml")
+    if problem is not None and "'psycopg'" in problem:
+        remedy = (
+            "Dagster does not work with psycopg 3, which SQLAlchemy 2.1 uses for postgresql://: use the storage of "
+            "ml_assets (docs/how-to/postgresql.md), or run `pip install 'sqlalchemy<2.1'`"
+        )
+        return error(check, problem, remedy)
     if problem is not None:
         remedy = "check dagster.yaml, whether the database runs, and ML_ASSETS_DATABASE with user and password"
-        return error("instance", problem, remedy)
-    return ok("instance", "opens")
+        return error(check, problem, remedy)
+    return ok(check, "opens")
 
 
 def run_queue(has_queue: bool) -> Diagnosis:

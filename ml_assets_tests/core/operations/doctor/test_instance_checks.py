@@ -6,6 +6,7 @@ from ml_assets.core.operations.doctor.diagnosis import Severity
 from ml_assets.core.operations.doctor.instance_checks import (
     dagster_home,
     freed_slots,
+    instance,
     pools,
     run_monitoring,
     run_queue,
@@ -83,6 +84,21 @@ def test_run_monitoring_is_on_and_has_limits(monitoring, severity, text):
 )
 def test_slots_of_killed_runs_are_freed(monitoring, severity):
     assert freed_slots({"run_monitoring": monitoring}).severity is severity
+
+
+@pytest.mark.parametrize(
+    ("problem", "missing", "severity", "text"),
+    [
+        (None, [], OK, "opens"),
+        ("no route to the database", [], ERROR, "check dagster.yaml, whether the database runs"),
+        ("ModuleNotFoundError: No module named 'psycopg'", [], ERROR, "pip install 'sqlalchemy<2.1'"),
+        (None, ["run_launcher: a.B cannot be imported"], ERROR, "install the package of the class"),
+    ],
+)
+def test_an_instance_opens_and_its_classes_exist(problem, missing, severity, text):
+    diagnosis = instance(problem, missing)
+    assert diagnosis.severity == severity
+    assert text in f"{diagnosis.message} {diagnosis.remedy}"
 
 
 def test_runs_wait_in_a_queue():
