@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Integers = NDArray[np.integer]
+Integers = NDArray[np.int64]
 
 DIGIT_BITS = 32
 LOWEST_DIGIT = -31  # 2**-992: anything below counts as 0.
