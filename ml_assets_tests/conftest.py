@@ -15,6 +15,7 @@ from xdist.scheduler import LoadFileScheduling
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.checks import Checks
 from ml_assets.defs.environment import configure_process
+from ml_assets.resources.notifications.open_notifications import show_notifications
 from ml_assets_tests.support.disk import do_not_wait_for_the_disk, keep_temporary_files_in_memory
 from ml_assets_tests.support.http_server import free_port
 from ml_assets_tests.support.library_caches import read_migrations_once, read_services_once
@@ -136,6 +137,12 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
     gc.enable()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_notifications() -> None:
+    """Forget the database that definitions of an earlier module gave to this process."""
+    show_notifications(None)
 
 
 @pytest.fixture

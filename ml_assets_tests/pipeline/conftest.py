@@ -1,11 +1,10 @@
-"""Plots are drawn only in the modules that are marked `plots`, and no module sees the notifications of another."""
+"""Plots are drawn only in the modules that are marked `plots`."""
 
 from collections.abc import Iterator
 from contextlib import nullcontext
 
 import pytest
 
-from ml_assets.resources.notifications.open_notifications import show_notifications
 from ml_assets_tests.support.plots import skip_drawing
 
 
@@ -14,9 +13,3 @@ def plots(request: pytest.FixtureRequest) -> Iterator[None]:
     """Skip drawing before the worlds that the tests of a module share are made."""
     with nullcontext() if request.node.get_closest_marker("plots") else skip_drawing():
         yield
-
-
-@pytest.fixture(scope="module", autouse=True)
-def no_notifications() -> None:
-    """Forget the database that definitions of an earlier module gave to this process."""
-    show_notifications(None)
