@@ -9,7 +9,7 @@ PIP := -m pip install --quiet --disable-pip-version-check --no-compile
 # packages are templates, not Python.
 COMPILE := find $(VENV) -name '*.py' ! -path '*/tests/*' $$(test -e $(VENV)/.compiled && echo -newer $(VENV)/.compiled) -print0 | \
 	xargs -0 -r -P $$(getconf _NPROCESSORS_ONLN) -n 500 $(BIN)/python -m compileall -qq || true; touch $(VENV)/.compiled
-# It knows the groups of pyproject.toml, and installs in half the time of the pip that comes with Python 3.11.
+# A pip that knows the groups of pyproject.toml, and installs in half the time of the pip that comes with Python 3.11.
 NEW_PIP := $(PIP) 'pip>=25.1'
 # What shows in a minute that a version of Python works: imports, the command line, the stages over a few days.
 SMOKE := ml_assets_tests/test_imports.py ml_assets_tests/test_definitions.py ml_assets_tests/cli/test_command_group.py \
@@ -123,6 +123,7 @@ VENV_WORKS = head -n 3 $(ML_ASSETS) 2>/dev/null | grep -qF "$(CURDIR)/$(BIN)/pyt
 	$(BIN)/python -c 'import importlib.util as u; u.find_spec("dagster") or exit(1)' 2>/dev/null
 $(if $(wildcard $(VENV)/.installed),$(shell test -L $(VENV) || { $(VENV_WORKS); } || rm -f $(VENV)/.installed*))
 
+# Check Python, create what is missing of the environment, and upgrade its pip.
 define PREPARE
 @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ml_assets needs Python 3.11 or later, but this is " + sys.version)'
 @echo "Installing into $(VENV) (one or two minutes on a fast network)" >&2
@@ -133,6 +134,7 @@ define PREPARE
 @$(BIN)/python $(NEW_PIP)
 endef
 
+# Python's warnings are off, because setuptools warns about every editable installation.
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PREPARE)
 	@PYTHONWARNINGS=ignore $(BIN)/python $(PIP) --constraint constraints.txt --editable .

@@ -21,8 +21,6 @@ from ml_assets_tests.support.http_server import free_port
 from ml_assets_tests.support.library_caches import read_migrations_once, read_services_once
 from ml_assets_tests.support.postgresql import PostgresqlServer
 
-# Until all tests are imported nothing that exists is garbage.
-gc.disable()
 configure_process()
 read_migrations_once()
 read_services_once()
@@ -110,12 +108,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
-    """Send all modules whose tests fork processes to one worker: to start what they are forked from takes seconds."""
+    """Send all modules whose tests fork processes to one worker: the server that forks them takes seconds to start."""
     return OneForkserver(config, log)
 
 
 class OneForkserver(LoadFileScheduling):
-    """Distribution of modules to workers in which those that fork processes are one."""
+    """Distribution by module that treats the modules that fork processes as one."""
 
     def _split_scope(self, nodeid: str) -> str:
         module = super()._split_scope(nodeid)
@@ -136,7 +134,6 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-    gc.enable()
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -14,7 +14,7 @@ CLASS_PREFIXES = {"memory": "inmemory", "sqlite": "sqlite", "postgresql": "postg
 
 
 def find_missing_classes(instance: "dg.DagsterInstance") -> list[str]:
-    """Describe each class of the instance's dagster.yaml that cannot be imported: Dagster loads it when it needs it."""
+    """Describe each class of the instance's dagster.yaml that cannot be imported: Dagster imports it at first use."""
     from ml_assets.resources.dagster_internals.configurable_class import ConfigurableClassData
 
     missing = []

@@ -446,12 +446,12 @@ def launcher_that_is_not_installed(machine):
 @remedy("Dagster does not work with psycopg 3")
 def storage_with_another_driver(machine):
     database = machine.request.getfixturevalue("postgresql").new_database().replace("+psycopg2", "")
-    sqlite = dict.fromkeys(("run_storage", "event_log_storage", "schedule_storage"))
-    machine.configure(storage={"postgres": {"postgres_url": database}}, **sqlite)
+    removed = dict.fromkeys(("run_storage", "event_log_storage", "schedule_storage"))
+    machine.configure(storage={"postgres": {"postgres_url": database}}, **removed)
     yield machine.check("instance")
     module = "ml_assets.resources.dagster_instance.postgresql_storage"
     custom = {"module": module, "class": "PostgresqlStorage", "config": {"postgres_url": database}}
-    machine.configure(storage={"custom": custom}, **sqlite)
+    machine.configure(storage={"custom": custom}, **removed)
     yield machine.check("instance")
 
 
