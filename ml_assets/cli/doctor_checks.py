@@ -116,12 +116,12 @@ def probe_instance(context: DoctorContext) -> Values:
     opened = context.instance_or_problem
     if context.damaged_home:
         raise NotMeasured
-    return (opened, []) if isinstance(opened, str) else (None, instance_probe.find_missing_classes(opened))
+    return (opened, []) if isinstance(opened, str) else (None, context.missing_classes)
 
 
 def probe_daemons(context: DoctorContext) -> Values:
     """Return the ages of the daemons' heartbeats, and the age that is tolerated."""
-    ages = instance_probe.read_heartbeat_ages(context.instance)
+    ages = instance_probe.read_heartbeat_ages(context.complete_instance)
     return ages, instance_probe.DAEMON_TOLERANCE_SECONDS, context.production
 
 
@@ -231,9 +231,12 @@ CHECKS = (
     Check(instance_checks.instance, probe_instance),
     Check(storage_checks.storage, lambda at: (instance_probe.read_storage_kind(at.instance), at.production)),
     Check(storage_checks.dagster_schema, lambda at: instance_probe.read_schema_revisions(at.instance)),
-    Check(instance_checks.run_queue, lambda at: (instance_probe.has_run_queue(at.instance),)),
+    Check(instance_checks.run_queue, lambda at: (instance_probe.has_run_queue(at.complete_instance),)),
     Check(environment_checks.daemons, probe_daemons),
-    Check(instance_checks.pools, lambda at: (at.definitions.pools, *instance_probe.read_pool_limits(at.instance))),
+    Check(
+        instance_checks.pools,
+        lambda at: (at.definitions.pools, *instance_probe.read_pool_limits(at.complete_instance)),
+    ),
     Check(
         environment_checks.automation,
         lambda at: instance_probe.read_automation(at.instance, at.definitions.automation),

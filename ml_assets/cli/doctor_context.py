@@ -14,7 +14,7 @@ from ml_assets.defs.settings import Settings
 from ml_assets.pipeline.code_location.broken_model import problems_of
 from ml_assets.resources.dagster_instance.home import open_instance, read_settings_file
 from ml_assets.resources.databases.uri_secrets import scrub
-from ml_assets.resources.probes.instance_probe import list_pools
+from ml_assets.resources.probes.instance_probe import find_missing_classes, list_pools
 from ml_assets.resources.probes.mlflow_probe import MlflowStore, probe_mlflow
 from ml_assets.resources.probes.state_probe import (
     find_damaged_home,
@@ -97,6 +97,18 @@ class DoctorContext:
         if isinstance(self.instance_or_problem, str):
             raise NotMeasured
         return self.instance_or_problem
+
+    @cached_property
+    def missing_classes(self) -> Sequence[str]:
+        """Descriptions of the classes of dagster.yaml that cannot be imported."""
+        return find_missing_classes(self.instance)
+
+    @property
+    def complete_instance(self) -> "dg.DagsterInstance":
+        """The opened instance; raises NotMeasured when it does not open or lacks a class."""
+        if self.missing_classes:
+            raise NotMeasured
+        return self.instance
 
     @cached_property
     def mlflow(self) -> MlflowStore:

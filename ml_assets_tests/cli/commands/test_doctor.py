@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 from rich.console import Console
 
 from ml_assets.cli import doctor_context
@@ -172,6 +173,20 @@ def test_an_unexpected_exception_is_an_error_of_its_check_and_the_others_are_run
     diagnoses = diagnose_all(settings_of(tmp_path))
     assert problems(diagnoses) == {"disk_space"}
     assert "the check failed: RuntimeError: surprise" in diagnoses["disk_space"].message
+
+
+def test_a_missing_class_of_dagster_yaml_is_one_error_and_what_needs_it_is_left_out(tmp_path: Path):
+    settings = settings_of(tmp_path)
+    file = tmp_path / "dagster" / "dagster.yaml"
+    content = {**yaml.safe_load(file.read_text()), "run_coordinator": {"module": "a_company", "class": "Coordinator"}}
+    del content["concurrency"]
+    file.unlink()
+    file.write_text(yaml.safe_dump(content))
+    diagnoses = diagnose_all(settings)
+    assert problems(diagnoses) == {"instance"}
+    assert "a_company.Coordinator cannot be imported" in diagnoses["instance"].message
+    assert diagnoses.keys() & {"run_queue", "daemons", "pools"} == set()
+    assert diagnoses["storage"].message == "sqlite"
 
 
 def test_definitions_that_do_not_load_are_reported(monkeypatch):
