@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,10 +63,15 @@ def test_a_server_of_mlflow_is_only_named(become, capsys):
 
 
 SERVER = """
-import subprocess, sys, time
+import signal, subprocess, sys, time
+# As Dagster's servers do.
+signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
 # A process of the server's own, which would print a stack trace at SIGINT.
 subprocess.Popen([sys.executable, "-c", {own!r}])
-time.sleep(60)
+try:
+    time.sleep(60)
+except KeyboardInterrupt:
+    pass
 """
 SUPERVISED = """
 import sys
@@ -78,7 +84,15 @@ cli([{verb!r}], prog_name="ml-assets")
 READY = "import time; print('ready', flush=True); time.sleep({seconds}); print('ended')"
 
 
-def interrupt_server(verb: str, own: str, folder: Path) -> tuple[int, str, str]:
+def be_in_the_background() -> None:
+    """Ignore SIGINT, as a command that a script starts in the background does."""
+    accept_signals()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def interrupt_server(
+    verb: str, own: str, folder: Path, begin: Callable[[], None] = accept_signals, number: int = signal.SIGINT
+) -> tuple[int, str, str]:
     """Run a verb whose server has a process of its own, and interrupt it; return its exit code and what was printed."""
     environment = {**os.environ, "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/m.db", "DAGSTER_HOME": str(folder)}
     process = subprocess.Popen(
@@ -88,12 +102,12 @@ def interrupt_server(verb: str, own: str, folder: Path) -> tuple[int, str, str]:
         text=True,
         env=environment,
         start_new_session=True,
-        preexec_fn=accept_signals,
+        preexec_fn=begin,
     )
     assert process.stdout is not None
     assert " opens at http://127.0.0.1:" in process.stdout.readline()
     assert process.stdout.readline() == "ready\n"
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, number)
     # Ends when nobody has the pipe any more.
     printed, errors = process.communicate(timeout=30)
     return process.returncode, printed, errors
@@ -115,4 +129,13 @@ def test_ctrl_c_ends_dagster_and_lets_a_run_go_on_to_its_end(tmp_path):
         "\nInterrupted (SIGINT): Dagster has ended, and `ml-assets ui` starts it again, with the runs in the queue. "
         "A run in progress goes on to its end.\n"
     )
+    assert code == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="consoles of Windows have no signals")
+def test_sigterm_ends_dagster_in_the_background_of_a_script_where_sigint_is_ignored(tmp_path):
+    own = READY.format(seconds=1)
+    code, printed, errors = interrupt_server("ui", own, tmp_path, be_in_the_background, signal.SIGTERM)
+    assert printed == "ended\n"
+    assert errors.startswith("\nInterrupted (SIGTERM): Dagster has ended, ")
     assert code == 0
