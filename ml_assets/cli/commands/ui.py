@@ -65,7 +65,7 @@ def _supervise(command_line: list[str], ends_its_processes: bool = False) -> Non
     """
     if sys.platform == "win32":
         sys.exit(subprocess.run(command_line).returncode)
-    # A shell lets what it starts in the background ignore SIGINT, and a server of Dagster that does ignores SIGTERM too.
+    # What a script starts in the background ignores SIGINT, and a server of Dagster that does ignores SIGTERM too.
     inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
     server = subprocess.Popen(command_line, process_group=0)
     signal.signal(signal.SIGINT, inherited)
