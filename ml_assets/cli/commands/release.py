@@ -1,7 +1,6 @@
 """Releases by hand: print the ledger and the live versions, roll back, pause, resume, start a canary, promote."""
 
 import getpass
-import logging
 import socket
 import sys
 from collections.abc import Callable
@@ -53,8 +52,6 @@ def restore_model(model: str | None = None) -> None:
     """
     from ml_assets.resources.release.restoration import CannotRestore, Restoration
 
-    # Registering a version again draws its plots; hide matplotlib's warnings of missing fonts.
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     spec, settings = require_spec(model), require_settings()
     resources = build_environment(settings).resources or {}
     lake, registry, target = resources["lake"], resources["registry"], resources["deploy_target"]

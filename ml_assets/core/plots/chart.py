@@ -31,11 +31,17 @@ class Chart:
         self._parts = [_text(title, width / 2, 19, TITLE, "middle", "black")]
 
     def panel(
-        self, top: float, bottom: float, x: tuple[float, float], y: tuple[float, float], left: float = 66
+        self,
+        top: float,
+        bottom: float,
+        x: tuple[float, float],
+        y: tuple[float, float],
+        left: float = 66,
+        right: float | None = None,
     ) -> "Panel":
-        """Add a panel between two distances from the top of the picture, with axes from x[0] to x[1] and y[0] to
-        y[1]."""
-        return Panel(self._parts, (left, self._width - 18), (bottom, top), x, y)
+        """Add a panel between two distances from the top of the picture and two from its left (to its right end by
+        default), with axes from x[0] to x[1] and y[0] to y[1]."""
+        return Panel(self._parts, (left, self._width - 18 if right is None else right), (bottom, top), x, y)
 
     def write(self, line: str, down: float) -> None:
         """Write a centred line of text at a distance from the top."""
@@ -77,13 +83,31 @@ class Panel:
         self._y = y
         self._legend: list[str] = []
 
-    def axes(self, x: Ticks, y: Ticks, x_label: str = "", y_label: str = "", has_y_grid: bool = True) -> None:
-        """Draw the grid, the axes with their labels, and the ticks with their texts."""
+    def title(self, title: str, colour: str) -> None:
+        """Write a small title above the panel, from its left end on."""
+        (left, _), (_, top) = self._horizontal, self._vertical
+        self._parts.append(_text(title, left, top - 6, SMALL + 1, "start", colour))
+
+    def axes(
+        self,
+        x: Ticks,
+        y: Ticks,
+        x_label: str = "",
+        y_label: str = "",
+        has_y_grid: bool = True,
+        has_x_grid: bool = True,
+        slanted: bool = False,
+    ) -> None:
+        """Draw the grid, the axes with their labels, and the ticks with their texts, which slant below the panel where
+        they would run into each other."""
         (left, right), (bottom, top) = self._horizontal, self._vertical
         for value, text in x:
             (at,) = self._across([value])
-            self._parts.append(_path(f"M{at} {bottom}V{top}", GRID, 1))
-            self._parts.append(_text(text, at, bottom + 14, SMALL, "middle", "black"))
+            if has_x_grid:
+                self._parts.append(_path(f"M{at} {bottom}V{top}", GRID, 1))
+            turned = f' transform="rotate(-40 {at:g} {bottom + 10:g})"' if slanted else ""
+            down, anchor = (10, "end") if slanted else (14, "middle")
+            self._parts.append(_text(text, at, bottom + down, SMALL, anchor, "black", turned))
         for value, text in y:
             (at,) = self._down([value])
             if has_y_grid:

@@ -1,61 +1,64 @@
 """The drift plot: the columns of a day with the largest drift against their references."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ml_assets.core.plots.chart import BLUE, GREY, RED
-from ml_assets.core.plots.figure import empty_figure, plot_bytes
+from ml_assets.core.plots.chart import BLUE, CHARACTER, GREY, RED, Chart, Panel, blank_chart, ticks
 from ml_assets.core.profiling.drift import ColumnDrift, category_cells
 from ml_assets.core.profiling.histograms import SECONDS_PER_BIN, Histogram, lower_edges
 from ml_assets.core.profiling.profiles import NUMBER, TIME
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 MAX_COLUMNS, PER_ROW = 6, 2
 MAX_CATEGORIES, MAX_BARS = 12, 60
+MAX_TICKS = 8
 SECONDS_PER_HOUR = 3600
+WIDTH, HEIGHT, TOP, LEFT, BELOW = 760, 216, 62, 44, 72
 
 
 def drift_plot(drifts: Sequence[ColumnDrift], title: str) -> bytes:
-    """Plot a panel for each of the first six columns, or only the first two if none drifted.
+    """Plot a panel for each of the first six columns, or only the first two if none drifted, as SVG.
 
     A panel shows the day's distribution (blue line) over the reference distribution (grey), with PSI and KS distance.
     Numbers are drawn by the bins of their histograms, times by the hour.
     """
     plotted = drifts[: MAX_COLUMNS if any(drift.exceeded for drift in drifts) else PER_ROW]
-    rows = max(-(-len(plotted) // PER_ROW), 1)
-    height = 0.6 + 2.4 * rows
-    figure = empty_figure(9, height)
-    figure.subplots_adjust(left=0.06, right=0.98, bottom=0.45 / height, top=1 - 0.65 / height, hspace=0.45, wspace=0.14)
-    figure.suptitle(title if plotted else f"{title}: there is nothing to compare", fontsize=11)
-    panels = figure.subplots(rows, PER_ROW, squeeze=False).ravel()
-    for axes in panels[len(plotted) :]:
-        axes.set_axis_off()
-    for axes, drift in zip(panels, plotted, strict=False):
-        _panel(axes, drift)
-    return plot_bytes(figure)
-
-
-def _panel(axes: "Axes", drift: ColumnDrift) -> None:
-    measures = ", ".join(f"{measure.name} {measure.value:.3g}" for measure in drift.measures)
-    axes.set_title(f"{drift.name}: {measures}", fontsize=8, color=RED if drift.exceeded else "black")
-    names, observed, expected = _cells(drift)
-    positions = np.arange(len(names))
-    # A single patch for all bars, because one patch per bar would take most of the drawing time.
-    edges = np.arange(len(names) + 1) - 0.5
-    axes.stairs(expected, edges, fill=True, color=GREY, alpha=0.6, label=f"reference, {drift.reference.days} days")
-    axes.stairs(observed, edges, color=BLUE, linewidth=1.6, label="day")
-    axes.set_ylim(bottom=0)
-    step = max(len(names) // 8, 1)
-    axes.set_xticks(
-        positions[::step], names[::step], fontsize=7, rotation=20 if max(map(len, names), default=0) > 6 else 0
+    if not plotted:
+        return blank_chart(title, "There is nothing to compare")
+    chart = Chart(
+        f"{title}: the day (blue) over its reference (grey)", TOP + -(-len(plotted) // PER_ROW) * HEIGHT, WIDTH
     )
-    axes.tick_params(axis="y", labelsize=7)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(fontsize=6, frameon=False, loc="upper right")
+    for number, drift in enumerate(plotted):
+        row, column = divmod(number, PER_ROW)
+        _panel(chart, TOP + row * HEIGHT, column * WIDTH / PER_ROW, drift)
+    return chart.svg()
+
+
+def _panel(chart: Chart, top: float, left: float, drift: ColumnDrift) -> None:
+    names, observed, expected = _cells(drift)
+    edges = np.arange(len(names) + 1) - 0.5
+    highest = float(max(observed.max(), expected.max())) * 1.05 or 1.0
+    begin, end = left + LEFT, left + WIDTH / PER_ROW - 12
+    panel = chart.panel(top, top + HEIGHT - BELOW, (edges[0], edges[-1]), (0, highest), begin, end)
+    panel.title(_title(drift), RED if drift.exceeded else "black")
+    step = 1 if drift.reference.is_of_categories else -(-len(names) // MAX_TICKS)
+    shown = [(float(position), name) for position, name in enumerate(names)][::step]
+    has_no_room = len(shown) * max(len(name) + 1 for _, name in shown) * CHARACTER > end - begin
+    panel.axes(shown, ticks(0, highest)[::2], has_x_grid=False, slanted=has_no_room)
+    _draw(panel, edges, observed, expected)
+
+
+def _title(drift: ColumnDrift) -> str:
+    # Most measures are 0, and there is room for a few of them.
+    measures = [f"{measure.name} {measure.value:.3g}" for measure in drift.measures if measure.value]
+    days = f"{drift.reference.days} day{'' if drift.reference.days == 1 else 's'}"
+    return f"{drift.name}: {', '.join(measures) or 'no drift'} ({days})"
+
+
+def _draw(panel: Panel, edges: np.ndarray, observed: np.ndarray, expected: np.ndarray) -> None:
+    is_filled = expected > 0
+    panel.bars(edges[:-1][is_filled], edges[1:][is_filled], np.zeros(is_filled.sum()), expected[is_filled], GREY)
+    panel.line(np.repeat(edges, 2), np.concatenate([[0], np.repeat(observed, 2), [0]]), BLUE, 1.6)
 
 
 def _cells(drift: ColumnDrift) -> tuple[list[str], np.ndarray, np.ndarray]:

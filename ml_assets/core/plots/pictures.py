@@ -1,4 +1,4 @@
-"""Pictures (PNG or SVG) embedded in pages and as files."""
+"""Pictures embedded in pages and as files: SVG, or PNG in reports of earlier versions."""
 
 from base64 import b64encode
 

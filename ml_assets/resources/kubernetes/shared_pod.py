@@ -31,7 +31,6 @@ LIBRARIES = (
     "sklearn.metrics",
     "mlflow",
     "xgboost",
-    "matplotlib.figure",
 )
 SECONDS_TO_TERMINATE = 30
 # Exit codes of a process that was killed, or whose fork server was: then multiprocessing does not know its exit code.

@@ -1,4 +1,4 @@
-"""Counters of one run: what MLflow's store, lake and landing, matplotlib and Dagster were asked for."""
+"""Counters of one run: what MLflow's store, lake and landing, charts and Dagster were asked for."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,7 +7,6 @@ from pathlib import Path
 from unittest.mock import patch
 
 from deltalake import DeltaTable
-from matplotlib import image
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
@@ -48,7 +47,6 @@ def count(world: World) -> Iterator[Counter[str]]:
         for owner, name, counted in (
             (DeltaTable, "__init__", "lake tables opened or refreshed"),
             (DeltaTable, "update_incremental", "lake tables opened or refreshed"),
-            (image, "imsave", "plots"),
             (Chart, "svg", "plots"),
         ):
             stack.enter_context(_calls(owner, name, counted, counter))

@@ -38,7 +38,7 @@ def test_a_holdout_day_whose_scores_drifted_is_named_with_a_plot(tmp_path):
     assert evaluation.severity.value == "WARN"
     assert f"scores of {day(12)} drifted" in (evaluation.description or "")
     assert evaluation.metadata["details"].records[0].data["column"] == f"scores of {day(12)}"
-    assert "data:image/png" in evaluation.metadata["plot"].value
+    assert "data:image/svg+xml" in evaluation.metadata["plot"].value
 
 
 @pytest.mark.slow

@@ -61,7 +61,7 @@ def test_a_run_of_one_day_has_a_plot_even_without_drift(world):
     world.land(day(LAST + 1), rows_of(day(LAST + 1)))
     evaluation = check(world.run(VALIDATED, day(LAST + 1)), "column_drift")
     assert evaluation.passed
-    assert "data:image/png;base64" in evaluation.metadata["plot"].md_str
+    assert "data:image/svg+xml;base64" in evaluation.metadata["plot"].md_str
     # The outcome is kept, and nothing is drawn again.
     evaluation = check(world.run(VALIDATED, day(LAST + 1)), "column_drift")
     assert evaluation.passed
@@ -76,7 +76,7 @@ def test_a_changed_day_is_named_with_the_worst_column_and_a_plot(world):
     assert {name for name, verdict in verdicts(evaluation).items() if verdict == "failed"} == {str(day(12))}
     details = evaluation.metadata["details"].records
     assert (details[0].data["column"], details[0].data["exceeds"]) == ("amount", "psi, ks")
-    assert "data:image/png;base64" in evaluation.metadata["plot"].md_str
+    assert "data:image/svg+xml;base64" in evaluation.metadata["plot"].md_str
 
 
 def test_rows_of_an_earlier_day_under_a_new_date_are_recognized(world):

@@ -17,7 +17,6 @@ CONTEXT.set_forkserver_preload(
         "dagster_aws.s3",
         "dagster_mlflow.resources",
         "deltalake",
-        "matplotlib.figure",
         "mlflow.pyfunc",
         "mlflow.store.model_registry.sqlalchemy_workspace_store",
         "mlflow.store.tracking.sqlalchemy_workspace_store",
