@@ -1,6 +1,7 @@
 """The SHAP summary plot: the contributions of each feature to the log odds of many rows."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -69,12 +70,18 @@ def contribution_plot(
 def _colours(values: pd.Series) -> NDArray[np.str_]:
     """Return the colour of each value of a feature by its rank; grey if missing or a category."""
     ranks = _ranks(values)
-    levels = np.round(np.nan_to_num(ranks) * (LEVELS - 1)) / (LEVELS - 1)
+    levels = np.round(np.nan_to_num(ranks) * (LEVELS - 1)).astype(int)
+    return np.where(np.isnan(ranks), GREY, _palette()[levels])
+
+
+@cache
+def _palette() -> NDArray[np.str_]:
+    """Return the colours of the levels, from the lowest to the highest."""
+    levels = np.arange(LEVELS) / (LEVELS - 1)
     channels = [
         np.interp(levels, (0, 0.5, 1), channel).round().astype(int) for channel in zip(*LOW_TO_HIGH, strict=True)
     ]
-    colours = [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in zip(*channels, strict=True)]
-    return np.where(np.isnan(ranks), GREY, np.array(colours, dtype="U7"))
+    return np.array([f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in zip(*channels, strict=True)])
 
 
 def _ranks(values: pd.Series) -> NDArray[np.float64]:
