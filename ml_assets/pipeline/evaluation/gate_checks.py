@@ -52,7 +52,7 @@ def gate_checks(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
 
 def evaluate_gate_checks(stage: "ModelEvaluation", days: Sequence[date], key: dg.AssetKey) -> Iterator[CheckRun]:
     """Evaluate each gate on some days; a day without a model is not evaluated."""
-    problems = {day: why_no_model(row) for day in days if not (row := stage.model_row(day))["model_digest"]}
+    problems = {day: why_no_model(row) for day in days if not (row := stage.evaluated_model(day))["model_digest"]}
     gate_results = {
         day: {f"gate_{result.gate}": result for result in stage.gate_results(day)}
         for day in days

@@ -21,7 +21,7 @@ def evaluation_parts(stage: "ModelEvaluation", days: Sequence[date]) -> Iterator
     from ml_assets.core.training.provenance import LIBRARIES
 
     for day in days:
-        model = stage.model_row(day)
+        model = stage.evaluated_model(day)
         table = stage.tables[stage.name]
         if not model["model_digest"]:
             due = {"due": reason} if (reason := stage.not_due(day)) else {}

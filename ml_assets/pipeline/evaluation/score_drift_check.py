@@ -43,7 +43,7 @@ def evaluate_score_drift(
     outcomes: list[CheckOutcome] = []
     plotted: tuple[date, list[ColumnDrift]] | None = None
     for day in days:
-        if not (row := stage.model_row(day))["model_digest"]:
+        if not (row := stage.evaluated_model(day))["model_digest"]:
             outcomes.append(CheckOutcome(SCORE_DRIFT, day, None, why_no_model(row), settings.severity))
             continue
         drifts = _measure_drifts(spec, stage, day)

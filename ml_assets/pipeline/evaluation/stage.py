@@ -11,6 +11,7 @@ from ml_assets.core.tables.code_version import code_version
 from ml_assets.core.tables.fingerprint import fingerprint
 from ml_assets.core.training.time_split import split_days
 from ml_assets.pipeline.asset_names import CHAMPION_COMPARISON, EVALUATION, EVALUATION_METRICS, MODEL, SCORE_PROFILES
+from ml_assets.pipeline.engine.day_state import is_committed
 from ml_assets.pipeline.engine.gate import Gate
 from ml_assets.pipeline.engine.stage import DayByDay, StageOutput
 from ml_assets.pipeline.engine.upstream import read_fingerprint
@@ -161,6 +162,14 @@ class ModelEvaluation(DayByDay):
         """Read the row of trained_model of one day; without a digest, and with the reason, if it has no model."""
         rows = self._model_rows.read(day)
         return rows[0] if rows else {"model_digest": None, "problem": self.gate.reason(day) or "it was not made"}
+
+    def evaluated_model(self, day: date) -> dict:
+        """Read the row of trained_model of one day as `model_row` does; also without a digest, if its model is not
+        evaluated, because rows of the holdout have not been made.
+        """
+        row = self.model_row(day)
+        is_evaluated = not row["model_digest"] or is_committed(self, day)
+        return row if is_evaluated else {"model_digest": None, "problem": "it was not evaluated"}
 
     def not_due(self, day: date) -> str | None:
         """Return why no model was due on a day without a model; None if it has one, or one was due."""

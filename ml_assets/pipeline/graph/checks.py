@@ -97,7 +97,7 @@ def complete_evaluation_checks(
     evaluated a day.
     """
     gates = {check.name for check in gate_checks(stage.spec, dg.AssetKey(stage.name))}
-    with_model = [day for day in days if stage.model_row(day)["model_digest"]]
+    with_model = [day for day in days if stage.evaluated_model(day)["model_digest"]]
     is_none_due = all(stage.not_due(day) for day in days)
     evaluated_models = {*evaluated}.intersection(with_model)
     return [

@@ -109,7 +109,7 @@ class ModelRegistration(StageWithArtifacts, DayByDay):
         """
         from ml_assets.core.evaluation.gates import failure_reasons
 
-        model = self.evaluation.model_row(day)
+        model = self.evaluation.evaluated_model(day)
         if not model["model_digest"]:
             return None
         failed = failure_reasons(self.evaluation.gate_results(day))
