@@ -11,17 +11,20 @@ from typing import Any
 
 PROJECT = "ML_ASSETS_PROJECT"
 REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY_MODULE = "ml_assets"
 
 
 @dataclass(frozen=True)
 class Project:
     """A Dagster project.
 
-    root: its folder. defs: the folder of its components. definitions: the module of its definitions.
+    root: its folder. defs: the folder of its components, and defs_module: their package. definitions: the module of its
+    definitions.
     """
 
     root: Path
     defs: Path
+    defs_module: str
     definitions: str
 
     @property
@@ -66,7 +69,7 @@ def read_project(root: Path) -> Project:
         ValueError: when it is not a Dagster project.
     """
     if root == REPOSITORY:
-        return Project(root, Path(__file__).parent, "ml_assets.definitions")
+        return Project(root, Path(__file__).parent, "ml_assets.defs", "ml_assets.definitions")
     table = _read_table(root)
     if table is None:
         if projects := list_projects(root):
@@ -80,7 +83,7 @@ def read_project(root: Path) -> Project:
     defs_module = table.get("defs_module", f"{module}.defs")
     source = next((path for path in (root / "src", root) if path.joinpath(*module.split(".")).is_dir()), root)
     definitions = table.get("code_location_target_module", f"{module}.definitions")
-    return Project(root, source.joinpath(*defs_module.split(".")), definitions)
+    return Project(root, source.joinpath(*defs_module.split(".")), defs_module, definitions)
 
 
 def list_projects(folder: Path) -> list[str]:
@@ -100,6 +103,13 @@ def _read_table(root: Path) -> Mapping[str, Any] | None:
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
             continue
         settings = content.get("tool", {}).get("dg", {}) if name == "pyproject.toml" else content
-        if isinstance(settings.get("project"), dict):
-            return settings["project"]
+        if isinstance(table := settings.get("project"), dict) and (root != REPOSITORY or _is_own(table)):
+            return table
     return None
+
+
+def _is_own(table: Mapping[str, Any]) -> bool:
+    """Return whether the table beside this package is its own: the wheel of a project that `create-dagster` makes puts
+    its pyproject.toml into the folder of all installed packages.
+    """
+    return table.get("root_module") == REPOSITORY_MODULE

@@ -44,6 +44,13 @@ def test_the_variable_comes_before_the_folder_and_a_clone_after_it(project, tmp_
     assert project_root({}, tmp_path) == REPOSITORY
 
 
+def test_the_pyproject_of_another_wheel_beside_the_package_is_no_project(project, tmp_path, monkeypatch):
+    # The wheel of a project that `create-dagster` makes has its pyproject.toml at the root.
+    monkeypatch.setattr("ml_assets.defs.project.REPOSITORY", project)
+    assert find_project(project) is None
+    assert project_root({}, tmp_path) == tmp_path
+
+
 def test_the_folder_of_a_workspace_names_its_projects(project):
     (project.parent / "dg.toml").write_text(
         'directory_type = "workspace"\n[workspace]\n[[workspace.projects]]\npath = "shop"\n'
