@@ -13,6 +13,7 @@ from ml_assets.core.model_spec.defs_yaml.document import SpecFileError
 from ml_assets.core.operations.failures.damaged_state import GONE, MLFLOW, MOVED_AWAY
 from ml_assets.defs.environment import build_environment, load_settings
 from ml_assets.defs.settings import Settings
+from ml_assets.pipeline.engine.model_project import ModelOfAnotherProject, check_project, name_project
 from ml_assets.pipeline.graph.stages import Stages, open_stages
 from ml_assets.resources.databases.sqlite_file import find_refusal
 from ml_assets.resources.lake.errors import LakeError
@@ -22,6 +23,7 @@ from ml_assets.resources.mlflow.errors import MlflowUnavailable
 from ml_assets.resources.observability.redaction import redact_streams
 from ml_assets.resources.release.ledger import Ledger
 from ml_assets.resources.release.releases import Releases
+from ml_assets.resources.storage.open_store import SECONDS_TO_ANSWER, open_objects
 
 
 def require_settings() -> Settings:
@@ -79,7 +81,20 @@ def require_spec(model: str | None = None) -> ModelSpec:
         sys.exit(str(error))
     if spec is None:
         sys.exit(file.problem or f"{file.place}: the model {file.name} does not load; `dg check defs` says why")
+    _refuse_model_of_another_project(spec)
     return spec
+
+
+def _refuse_model_of_another_project(spec: ModelSpec) -> None:
+    settings = require_settings()
+    try:
+        files = open_objects(settings.lake, settings.s3, SECONDS_TO_ANSWER)
+        check_project(files, settings.lake, spec.name, name_project(current_project().defs_module))
+    except ModelOfAnotherProject as error:
+        sys.exit(str(error))
+    except Exception:
+        # The commands report a lake that cannot be reached.
+        return
 
 
 def release_differences(spec: ModelSpec, settings: Settings) -> list[str]:

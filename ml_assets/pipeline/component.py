@@ -20,6 +20,7 @@ from ml_assets.pipeline.automation.freshness import freshness_job, freshness_sch
 from ml_assets.pipeline.automation.jobs import daily_job, features_job, release_job
 from ml_assets.pipeline.automation.schedules import daily_schedule
 from ml_assets.pipeline.code_location.bound_resources import warn_of_unbound_resources
+from ml_assets.pipeline.engine.model_project import name_project
 from ml_assets.pipeline.graph.assets import build_assets, list_asset_specs
 from ml_assets.pipeline.graph.freshness_policy import freshness_policy
 from ml_assets.pipeline.graph.translation import Translation, translate_assets
@@ -166,11 +167,11 @@ class ModelPipeline(dg.Component):
         """Return the specification with the prefix that `get_asset_spec` gives the keys of the assets."""
         return self._translate()[0]
 
-    def _translate(self) -> tuple[ModelSpec, Translation]:
+    def _translate(self, project: str | None = None) -> tuple[ModelSpec, Translation]:
         spec, assets = self.spec, {}
         if type(self).get_asset_spec is not ModelPipeline.get_asset_spec:
             spec, assets = translate_assets(spec, list_asset_specs(spec), self.get_asset_spec)
-        return spec, Translation(assets, self.get_asset_check_spec)
+        return spec, Translation(assets, self.get_asset_check_spec, project)
 
     def build_defs(self, context: dg.ComponentLoadContext | None) -> dg.Definitions:
         """Build the assets with their checks, the jobs, the sensors and the schedules; without a context if the model
@@ -184,9 +185,10 @@ class ModelPipeline(dg.Component):
         """
         if context is not None:
             warn_of_unbound_resources(context)
-        spec, translation = self._translate()
+        project = name_project(context.defs_module_name) if context is not None else None
+        spec, translation = self._translate(project)
         daily, features, release = daily_job(spec), features_job(spec), release_job(spec)
-        retention_jobs = [retention_job(spec)] if spec.retention.removes else []
+        retention_jobs = [retention_job(spec, project)] if spec.retention.removes else []
         freshness_checks = [newest_day_check(spec)] if freshness_policy(spec) else []
         freshness_jobs = [freshness_job(spec, check) for check in freshness_checks]
         assets = build_assets(spec, translation)

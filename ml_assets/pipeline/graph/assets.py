@@ -48,6 +48,7 @@ def build_assets(spec: ModelSpec, translation: Translation | None = None) -> lis
             run_training if isinstance(step, TrainingStep) else run_stage,
             change_asset=translation.asset,
             change_check=translation.check,
+            project=translation.project,
         )
         for step in list_steps(spec)
     ]

@@ -21,11 +21,13 @@ def same_check(spec: dg.AssetCheckSpec) -> dg.AssetCheckSpec:
 class Translation:
     """The changes of a component to the specifications of its assets and checks.
 
-    assets: the changed specification of each asset, by the name of the asset. change_check: changes a check.
+    assets: the changed specification of each asset, by the name of the asset. change_check: changes a check. project:
+    the project of the component, see `claim_model`; None for a model that is built in Python.
     """
 
     assets: Mapping[str, tuple[dg.AssetSpec, dg.AssetSpec]] = field(default_factory=dict)
     change_check: ChangeCheck = same_check
+    project: str | None = None
 
     def asset(self, spec: dg.AssetSpec) -> dg.AssetSpec:
         """Return the specification of an asset with the changes; its key, partitions and own dependencies stay."""

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ml_assets.core.counts import count
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.engine.model_project import claim_model
 from ml_assets.pipeline.graph.stages import open_stages
 from ml_assets.pipeline.retention.apply import Retention
 from ml_assets.pipeline.retention.result import Removal
@@ -27,8 +28,13 @@ class RetentionConfig(dg.Config):
     dry_run: bool = Field(default=False, description="Report what would be removed, and remove nothing.")
 
 
-def retention_job(spec: ModelSpec) -> dg.JobDefinition:
-    """Build the job of one op that applies the `retention` policy of the specification."""
+def retention_job(spec: ModelSpec, project: str | None = None) -> dg.JobDefinition:
+    """Build the job of one op that applies the `retention` policy of the specification.
+
+    Args:
+        spec: the model's specification.
+        project: the project that the tables have to belong to; None if it is not known.
+    """
     settings = step_settings(spec, "retention")
 
     @dg.op(
@@ -43,6 +49,8 @@ def retention_job(spec: ModelSpec) -> dg.JobDefinition:
         context: dg.OpExecutionContext, config: RetentionConfig, lake: Lake, landing: Landing, registry: ModelRegistry
     ) -> None:
         with apply_retry_policy(context, settings, f"{spec.name}/retention"):
+            if project is not None:
+                claim_model(lake, spec.name, project)
             stages = open_stages(spec, lake, landing, registry)
             removal = Retention(spec, stages, lake, registry, datetime.now(UTC), context.run_id, config.dry_run).apply()
         for line in describe(removal):

@@ -9,6 +9,7 @@ import dagster as dg
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import model_and_asset
+from ml_assets.pipeline.engine.model_project import claim_model
 from ml_assets.pipeline.engine.run_guard import RunGuard
 from ml_assets.pipeline.steps.redacted_events import redact_events
 from ml_assets.pipeline.steps.retries import apply_retry_policy
@@ -24,6 +25,7 @@ def build_step_assets(
     run: Run = run_stage,
     change_asset: Callable[[dg.AssetSpec], dg.AssetSpec] = lambda asset: asset,
     change_check: Callable[[dg.AssetCheckSpec], dg.AssetCheckSpec] = lambda check: check,
+    project: str | None = None,
 ) -> dg.AssetsDefinition:
     """Build the Dagster assets of one stage, with their checks.
 
@@ -32,6 +34,7 @@ def build_step_assets(
         run: yields the events of a run of the step.
         change_asset: applies the changes of the model's component to the specification of an asset; the key stays.
         change_check: applies its changes to the specification of a check; name and asset stay.
+        project: the project that the tables have to belong to; None if it is not known.
     """
     spec, asset_specs = step.spec, step.asset_specs
     main = model_and_asset(asset_specs[0].key) or ("", "")
@@ -54,6 +57,8 @@ def build_step_assets(
     )
     def make(context: dg.AssetExecutionContext) -> Iterator[Any]:
         with apply_retry_policy(context, settings, "/".join(main)):
+            if project is not None:
+                claim_model(context.resources.lake, spec.name, project)
             guard = RunGuard(context.instance, context.run_id, settings.longest)
             yield from redact_events(run(step, context, guard))
 
