@@ -15,6 +15,13 @@ from ml_assets.definitions import DEFS
 PACKAGE = DEFS.parent
 REPOSITORY = PACKAGE.parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
+IMPORTED = [
+    ".".join(path.relative_to(REPOSITORY).with_suffix("").parts).removesuffix(".__init__")
+    for path in MODULES
+    # Programs: MLflow runs the first, Python the others.
+    if path.name not in ("pyfunc.py", "__main__.py")
+]
+"""Names of the modules that others import."""
 MAX_LINES = 260
 MAX_MODULES = 15
 CORE = sorted(path for path in (PACKAGE / "core").rglob("*.py") if path.stem != "__init__")

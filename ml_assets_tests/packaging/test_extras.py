@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from ml_assets.core.extras import EXTRAS
-from ml_assets_tests.test_repository import MODULES, REPOSITORY
+from ml_assets_tests.test_repository import IMPORTED, REPOSITORY
 
 # starlette and uvicorn come with Dagster's webserver and MLflow as well, and opentelemetry with MLflow.
 MISSING = sorted({module for modules in EXTRAS.values() for module in modules} - {"starlette", "uvicorn"})
@@ -62,11 +62,7 @@ CASES = {
 @pytest.fixture(scope="module")
 def printed() -> tuple[dict[str, str], dict[str, str]]:
     """Import every module in a process without extras, and run the cases; return what failed and the messages."""
-    names = [
-        ".".join(path.relative_to(REPOSITORY).with_suffix("").parts).removesuffix(".__init__")
-        for path in MODULES
-        if path.name not in ("pyfunc.py", "__main__.py") and "/service/" not in str(path)
-    ]
+    names = [name for name in IMPORTED if not name.startswith("ml_assets.service")]
     environment = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH", "LANG") if name in os.environ}
     command = [sys.executable, "-W", "ignore", "-c", IMPORT_ALL_AND_RUN_EACH, json.dumps(names), json.dumps(CASES)]
     ended = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, env=environment)
