@@ -76,7 +76,7 @@ class Proxy:
 @contextmanager
 def proxy(store: str, change: Change) -> Iterator[Proxy]:
     proxy = Proxy(store, change)
-    threading.Thread(target=proxy.server.serve_forever, daemon=True).start()
+    threading.Thread(target=proxy.server.serve_forever, args=(0.02,), daemon=True).start()
     yield proxy
     proxy.server.shutdown()
 

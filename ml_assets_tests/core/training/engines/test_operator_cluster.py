@@ -89,6 +89,7 @@ def api(server, monkeypatch):
         yield name, options
 
     monkeypatch.setattr("dask_kubernetes.operator.KubeCluster.from_name", connected)
+    monkeypatch.setattr("ml_assets.core.training.engines.operator_cluster.SECONDS_BETWEEN_LOOKS", 0.02)
     server.creation, server.schedulers, server.requests = 201, [READY], []
     return server
 
