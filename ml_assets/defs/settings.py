@@ -8,7 +8,7 @@ from ml_assets.defs.project import REPOSITORY, project_root
 from ml_assets.resources.databases.postgresql_uri import store_beside_dagster, with_driver
 from ml_assets.resources.databases.uri_secrets import without_user
 from ml_assets.resources.lake.lake import check_lake_path
-from ml_assets.resources.mlflow.connection import check_store, is_database, sqlite_path
+from ml_assets.resources.mlflow.connection import absolute_sqlite_uri, check_store, is_database, sqlite_path
 from ml_assets.resources.storage.open_store import check_place
 
 __all__ = ["REPOSITORY", "Settings", "data_folder", "read_settings"]
@@ -75,8 +75,10 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
     values = {name: variables.get(name) or default for name, default in defaults.items()}
     for name in ("ML_ASSETS_LANDING", "ML_ASSETS_LAKE", "ML_ASSETS_DEPLOY"):
         check_place(values[name], name)
+        values[name] = _absolute_place(values[name], data.parent)
     check_lake_path(values["ML_ASSETS_LAKE"], "ML_ASSETS_LAKE")
     check_store(values["MLFLOW_TRACKING_URI"], "MLFLOW_TRACKING_URI")
+    values["MLFLOW_TRACKING_URI"] = absolute_sqlite_uri(values["MLFLOW_TRACKING_URI"], data.parent)
     s3 = {
         # boto3 takes its keys from other places; user and password in this URL have no effect.
         "endpoint_url": without_user(variables.get("AWS_ENDPOINT_URL", "")),
@@ -95,6 +97,16 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         artifacts=_artifact_root(variables, environment, data) if _needs_root(values["MLFLOW_TRACKING_URI"]) else None,
         dagster_home_is_stated=bool(variables.get("DAGSTER_HOME")),
     )
+
+
+def _absolute_place(place: str, root: Path) -> str:
+    """Return a directory with an absolute path, a URI unchanged. A relative path is below the project, so that it does
+    not depend on the folder of the process; `~` is the home of the user, which a shell does not replace in `.env`.
+    """
+    if "://" in place:
+        return place
+    path = Path(place)
+    return str(root.absolute() / (path.expanduser() if path.parts[:1] == ("~",) else path))
 
 
 def data_folder(variables: Mapping[str, str]) -> Path:
@@ -116,4 +128,4 @@ def _artifact_root(variables: Mapping[str, str], environment: str, data: Path) -
             "which needs MLFLOW_DEFAULT_ARTIFACT_ROOT to be set"
         )
     root = configured_root or str(data / "mlartifacts")
-    return root if "://" in root else Path(root).absolute().as_uri()
+    return root if "://" in root else Path(_absolute_place(root, data.parent)).as_uri()

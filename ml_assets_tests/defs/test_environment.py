@@ -1,5 +1,6 @@
 """Settings come from the environment, with defaults locally and none in production."""
 
+from pathlib import Path
 from urllib.parse import urlencode
 
 import dagster as dg
@@ -41,6 +42,21 @@ def test_local_defaults_lie_under_one_directory():
     assert settings.dagster_home == str(DATA / "dagster")
     assert settings.deploy == str(DATA / "production")
     assert settings.ui == ""
+
+
+def test_a_relative_path_is_below_the_project_whatever_the_folder_of_the_process(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = read_settings(
+        {
+            "ML_ASSETS_PROJECT": "/srv/shop",
+            "ML_ASSETS_LANDING": "landing",
+            "ML_ASSETS_LAKE": "~/lake",
+            "ML_ASSETS_DEPLOY": "s3://production",
+            "MLFLOW_TRACKING_URI": "sqlite:///data/s3.db?timeout=5",
+        }
+    )
+    assert (settings.landing, settings.lake) == ("/srv/shop/landing", str(Path.home() / "lake"))
+    assert (settings.deploy, settings.mlflow) == ("s3://production", "sqlite:////srv/shop/data/s3.db?timeout=5")
 
 
 def test_each_location_can_be_set():

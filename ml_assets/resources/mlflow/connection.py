@@ -93,6 +93,14 @@ def sqlite_path(uri: str) -> Path | None:
     return Path(match["path"]).absolute() if match else None
 
 
+def absolute_sqlite_uri(uri: str, root: Path) -> str:
+    """Return the URI of a sqlite store with an absolute path, if its path is relative to a folder; others unchanged."""
+    match = SQLITE_FILE.fullmatch(uri.partition("?")[0])
+    if match is None or Path(match["path"]).is_absolute():
+        return uri
+    return f"{uri[: match.start('path')]}{root.absolute() / match['path']}{uri[match.end('path') :]}"
+
+
 @contextmanager
 def quiet_mlflow() -> Iterator[None]:
     """Keep MLflow's progress messages and hints about serving out of the log of a run; warnings about faults are still
