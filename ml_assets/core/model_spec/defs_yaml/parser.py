@@ -124,7 +124,9 @@ def _problems_of_names(path: Path, node: "yaml.Node", field: Field, seen: set[in
         name, line = str(key.value), key.start_mark.line + 1
         where = f"{path}:{line}: {'.'.join(str(part) for part in [*field, name]).removeprefix('attributes.')}"
         if not isinstance(key, yaml.ScalarNode):
-            yield f"{path}:{line}: {'.'.join(map(str, field)) or 'the file'}: a name must be text"
+            where = f"{path}:{line}: {'.'.join(map(str, field)).removeprefix('attributes.') or 'the file'}"
+            # Two braces are a mapping as the name in another one.
+            yield f'{where}: a name must be text; a template is written in quotes, "{{{{ env.FEED }}}}"'
         elif key.tag != TEXT and name != MERGE:
             yield f"{where}: {misread_text(key) or 'a name must be text'}"
         elif name in lines:

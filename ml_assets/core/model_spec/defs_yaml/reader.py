@@ -23,6 +23,7 @@ _MAX_SORTED = 500
 _NAME = "a name begins with a lower-case letter, followed by lower-case letters, digits and _"
 _REASONS = {
     **dict.fromkeys(("date_type", "date_parsing", "date_from_datetime_parsing"), "a day is written as 2026-11-28"),
+    **dict.fromkeys(("model_type", "model_attributes_type"), "fields are written as {name: value}"),
     "list_type": "a list is written as [first, second]",
     "float_parsing": "a number is written as 0.8",
     "extra_forbidden": "there is no such field",

@@ -25,6 +25,7 @@ NESTED = "(lists and mappings are nested more than 50 deep|.* exceeded maximum n
         (b"a: 1\nb: \x07\n", r":2: this is not valid YAML: the character U\+0007 is not allowed"),
         (b"a: 1\nb: \0\n", r":2: .* U\+0000 is not allowed; the file may be damaged, or in another encoding"),
         (b"a: 1\nb:\n\tc: 1\n", ":3: this is not valid YAML: .*indented with spaces, not with tabs"),
+        (b"type: x\nattributes:\n  a: {{ env.X }}\n", ":3: a: a name must be text; a template is written in quotes"),
         (b"# nothing\n", ":1: the file has no content"),
         (b"---\n---\n", ":1: the file has no content"),
         (b"hello", ":1: the file must be a mapping with type and attributes, not text"),

@@ -39,6 +39,7 @@ def test_a_valid_file_is_read_with_dates_and_durations(tmp_path):
         ("label_delay: 2d", "label_delay: 2", "label_delay: 2 is not a duration"),
         ("type: number", "type: numbr", "columns.amount.type: Input should be .*, not 'numbr'"),
         ("minimum: 0", "minimum: low", "columns.amount.minimum: a number is written as 0.8, not 'low'"),
+        ("target: label", "late_data: 30d", r"late_data: fields are written as \{name: value\}, not '30d'"),
         ("target: label", "owners: me", r"owners: a list is written as \[first, second\], not 'me'"),
         ("holdout: 2d", "holdout: 0d", "evaluation.holdout: "),
         ("bootstrap_samples: 20", "bootstrap: 20", "evaluation.bootstrap: there is no such field"),
