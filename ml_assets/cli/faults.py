@@ -53,7 +53,7 @@ class ReportingGroup(click.Group):
                 with status 1 and a message when the reason of a failure is damaged state, or the message of the failure
                 says what to do.
         """
-        spell_commands()
+        spell_commands(ctx.meta[ARGUMENTS])
         hide_library_warnings()
         listen_to_signals()
         hide_interrupted_callbacks()

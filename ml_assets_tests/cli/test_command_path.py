@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ml_assets.cli.command_path import spell_command, spell_commands, typed_command
+from ml_assets.cli.command_path import spell_command, spell_commands, typed_command, typed_project
 from ml_assets.resources.observability.changed_stream import ChangedStream
 
 
@@ -37,6 +37,25 @@ def test_another_program_that_calls_the_verbs_changes_nothing(monkeypatch):
     before = sys.stdout
     spell_commands()
     assert sys.stdout is before
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("then: ml-assets repair churn --file bad.csv", "then: x --project 'a shop' repair churn --file bad.csv"),
+        ("`ml-assets ui`, or `ml-assets plan`", "`x --project 'a shop' ui`, or `x --project 'a shop' plan`"),
+        ("`ml-assets ui --project 'a shop'` starts it again", "`x ui --project 'a shop'` starts it again"),
+        ("ml-assets --project risk plan", "x --project risk plan"),
+    ],
+)
+def test_the_project_that_was_typed_is_in_commands(text, written):
+    assert spell_command("x", text, typed_project(["plan", "--project", "a shop"])) == written
+
+
+def test_the_project_is_found_in_the_arguments():
+    assert typed_project(["--project=a", "plan"]) == "a"
+    assert typed_project(["plan", "churn"]) is None
+    assert typed_project(["plan", "--project"]) is None
 
 
 @pytest.mark.parametrize(

@@ -169,7 +169,7 @@ def _count(days: Sequence[date]) -> str:
 
 def _next_commands(job: str, days: Sequence[date], runs: Sequence[Sequence[date]]) -> Iterator[str]:
     yield f"\nTo do it: `ml-assets ui`, page of the job [bold]{job}[/], Materialize all, {_range(days)}."
-    yield "Or here, in a shell that has `dg` and DAGSTER_HOME:"
+    yield "Or in the folder of the project, in a shell that has `dg` and DAGSTER_HOME:"
     for run in runs[:MOST_COMMANDS]:
         yield f"  dg launch --job {job} --partition-range {run[0]}...{run[-1]}"
     if len(runs) > MOST_COMMANDS:
