@@ -35,10 +35,13 @@ def export_quarantine(model: str | None = None, days: str | None = None, out: Pa
     except (ValueError, LakeError) as error:
         sys.exit(str(error))
     selected = [day for day in sorted(stages.validation.quarantined.row_counts()) if first <= day <= last]
-    rows = write_quarantine(stages, selected, sys.stdout.buffer) if out is None else _write_file(stages, selected, out)
+    rows_by_day = (
+        write_quarantine(stages, selected, sys.stdout.buffer) if out is None else _write_file(stages, selected, out)
+    )
+    rows = sum(rows_by_day.values())
     print(_describe_export(spec.name, rows, out), file=sys.stderr)
     if out is not None:
-        publish(QuarantineReport(model=spec.name, rows=rows, days=len(selected), file=str(out)))
+        publish(QuarantineReport(model=spec.name, rows=rows, days=len(rows_by_day), file=str(out)))
 
 
 def _describe_export(model: str, rows: int, out: Path | None) -> str:
@@ -48,7 +51,7 @@ def _describe_export(model: str, rows: int, out: Path | None) -> str:
     return f"{count(rows, 'row')} to correct{f' in {out}' if out else ''}; then: ml-assets repair {model} --file {file}"
 
 
-def _write_file(stages: Stages, days: Sequence[date], out: Path) -> int:
+def _write_file(stages: Stages, days: Sequence[date], out: Path) -> dict[date, int]:
     # The file appears complete or not at all.
     unfinished = out.with_name(f".{out.name}.unfinished")
     try:
@@ -57,31 +60,33 @@ def _write_file(stages: Stages, days: Sequence[date], out: Path) -> int:
         sys.exit(f"{out} cannot be written: {error.strerror}")
     try:
         with file:
-            rows = write_quarantine(stages, days, file)
+            rows_by_day = write_quarantine(stages, days, file)
         unfinished.replace(out)
     finally:
         unfinished.unlink(missing_ok=True)
-    return rows
+    return rows_by_day
 
 
-def write_quarantine(stages: Stages, days: Sequence[date], out: IO[bytes]) -> int:
+def write_quarantine(stages: Stages, days: Sequence[date], out: IO[bytes]) -> dict[date, int]:
     """Write the quarantined rows of some days as CSV, one day in memory at a time.
 
     Every value except a missing one is quoted, so that text is read back unchanged.
 
     Returns:
-        The number of rows.
+        The number of rows of each day that has some to correct: a repeated row, or a day without files, has none.
     """
     import pyarrow.csv as pa_csv
 
     from ml_assets.core.validation.quarantine_export import export_schema, rows_to_correct
 
-    validation, rows = stages.validation, 0
+    validation = stages.validation
+    rows_by_day: dict[date, int] = {}
     schema = export_schema(validation.feed)
     with pa_csv.CSVWriter(out, schema, write_options=pa_csv.WriteOptions(quoting_style="all_valid")) as writer:
         for day in days:
             entries = validation.quarantined.read([day], ["scope", "reasons", "source_file", "source_row"])
             table = rows_to_correct(validation.feed, day, validation.read_corrected_rows(day).rows, entries)
             writer.write_table(table)
-            rows += table.num_rows
-    return rows
+            if table.num_rows:
+                rows_by_day[day] = table.num_rows
+    return rows_by_day

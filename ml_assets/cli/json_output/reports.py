@@ -64,7 +64,7 @@ class QuarantineReport(BaseModel):
 
     model: str
     rows: int
-    days: int = Field(description="days that have quarantined rows")
+    days: int = Field(description="days of these rows")
     file: str
 
 

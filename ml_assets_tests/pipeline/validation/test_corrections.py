@@ -54,7 +54,8 @@ def world(tmp_path: Path) -> World:
 
 def export(world: World, *days: date) -> pd.DataFrame:
     out, stages = io.BytesIO(), world.stages()
-    write_quarantine(stages, days or sorted(stages.validation.quarantined.row_counts()), out)
+    rows_by_day = write_quarantine(stages, days or sorted(stages.validation.quarantined.row_counts()), out)
+    assert 0 not in rows_by_day.values()
     return pd.read_csv(io.BytesIO(out.getvalue()), dtype=str, keep_default_na=False)
 
 
