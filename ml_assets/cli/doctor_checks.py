@@ -12,6 +12,7 @@ from typing import Any
 
 from ml_assets.cli.doctor_context import DoctorContext, NotMeasured
 from ml_assets.cli.home import list_differences
+from ml_assets.cli.project import current_project
 from ml_assets.core.operations.doctor import (
     environment_checks,
     instance_checks,
@@ -239,7 +240,7 @@ CHECKS = (
     ),
     Check(
         environment_checks.automation,
-        lambda at: instance_probe.read_automation(at.instance, at.definitions.automation),
+        lambda at: instance_probe.read_automation(at.instance, at.definitions.automation, current_project().location),
     ),
     Check(storage_checks.mlflow, probe_mlflow),
     Check(storage_checks.mlflow_schema, probe_mlflow_schema),

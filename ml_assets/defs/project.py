@@ -19,13 +19,14 @@ class Project:
     """A Dagster project.
 
     root: its folder. defs: the folder of its components, and defs_module: their package. definitions: the module of its
-    definitions.
+    definitions. location: the name of its code location.
     """
 
     root: Path
     defs: Path
     defs_module: str
     definitions: str
+    location: str
 
     @property
     def is_own(self) -> bool:
@@ -69,7 +70,7 @@ def read_project(root: Path) -> Project:
         ValueError: when it is not a Dagster project.
     """
     if root == REPOSITORY:
-        return Project(root, Path(__file__).parent, "ml_assets.defs", "ml_assets.definitions")
+        return Project(root, Path(__file__).parent, "ml_assets.defs", "ml_assets.definitions", REPOSITORY_MODULE)
     table = _read_table(root)
     if table is None:
         if projects := list_projects(root):
@@ -83,7 +84,8 @@ def read_project(root: Path) -> Project:
     defs_module = table.get("defs_module", f"{module}.defs")
     source = next((path for path in (root / "src", root) if path.joinpath(*module.split(".")).is_dir()), root)
     definitions = table.get("code_location_target_module", f"{module}.definitions")
-    return Project(root, source.joinpath(*defs_module.split(".")), defs_module, definitions)
+    location = table.get("code_location_name", root.name)
+    return Project(root, source.joinpath(*defs_module.split(".")), defs_module, definitions, location)
 
 
 def list_projects(folder: Path) -> list[str]:

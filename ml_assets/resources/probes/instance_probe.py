@@ -88,16 +88,25 @@ def list_pools(assets: "Iterable[dg.AssetsDefinition]") -> dict[str, list[str]]:
     return pools
 
 
-def read_automation(instance: "dg.DagsterInstance", declared: Mapping[str, bool]) -> tuple[list[str], list[str]]:
+def read_automation(
+    instance: "dg.DagsterInstance", declared: Mapping[str, bool], location: str
+) -> tuple[list[str], list[str]]:
     """Return the schedules and sensors that are off, and the ones that are on.
 
     Args:
         instance: the instance, which stores what was switched on or off by hand.
         declared: by name of the schedule or sensor, whether the definitions switch it on.
+        location: name of the code location. If the instance knows none of this name, the states of all count, because a
+            workspace may load it under another one.
     """
     from ml_assets.resources.dagster_internals.automation_state import InstigatorStatus
 
-    states = [(state.instigator_name, state.status) for state in instance.all_instigator_state()]
+    stored = [
+        (state.origin.repository_origin.code_location_origin.location_name, state.instigator_name, state.status)
+        for state in instance.all_instigator_state()
+    ]
+    is_known = any(of == location for of, _, _ in stored)
+    states = [(name, status) for of, name, status in stored if of == location or not is_known]
     started = {name for name, status in states if status is InstigatorStatus.RUNNING}
     stopped = {name for name, status in states if status is InstigatorStatus.STOPPED} - started
     on = {name for name, is_on in declared.items() if name in started or (is_on and name not in stopped)}

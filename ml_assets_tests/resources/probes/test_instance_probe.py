@@ -84,17 +84,26 @@ def test_the_assets_of_a_model_are_in_its_pool():
 
 def test_a_switch_by_hand_overrides_the_declaration(instance):
     declared = {"arrivals": True, "daily": True, "retention": False, "other": False}
-    assert instance_probe.read_automation(instance, declared) == (["other", "retention"], ["arrivals", "daily"])
+    assert instance_probe.read_automation(instance, declared, "ml_assets") == (
+        ["other", "retention"],
+        ["arrivals", "daily"],
+    )
     repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("ml_assets"), "__repository__")
-    for name, status in [
-        ("daily", InstigatorStatus.STOPPED),
-        ("other", InstigatorStatus.RUNNING),
-        ("arrivals", InstigatorStatus.DECLARED_IN_CODE),
+    another = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("risk"), "__repository__")
+    for of, name, status in [
+        (repository, "daily", InstigatorStatus.STOPPED),
+        (repository, "other", InstigatorStatus.RUNNING),
+        (repository, "arrivals", InstigatorStatus.DECLARED_IN_CODE),
+        (another, "retention", InstigatorStatus.RUNNING),
     ]:
-        origin = RemoteInstigatorOrigin(repository, name)
+        origin = RemoteInstigatorOrigin(of, name)
         instance.add_instigator_state(
             InstigatorState(
                 origin, dg._core.definitions.run_request.InstigatorType.SENSOR, status, SensorInstigatorData()
             )
         )
-    assert instance_probe.read_automation(instance, declared) == (["daily", "retention"], ["arrivals", "other"])
+    assert instance_probe.read_automation(instance, declared, "ml_assets") == (
+        ["daily", "retention"],
+        ["arrivals", "other"],
+    )
+    assert instance_probe.read_automation(instance, declared, "unknown")[1] == ["arrivals", "other", "retention"]

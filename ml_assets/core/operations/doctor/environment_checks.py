@@ -130,11 +130,7 @@ def automation(stopped: Collection[str], running: Collection[str]) -> Diagnosis:
     """
     if not stopped:
         return ok("automation", f"{len(running)} schedules and sensors are on")
-    name = min(stopped)
-    remedy = (
-        f"switch it on in the UI (Automation), or with `dagster schedule start {name}` or `dagster sensor start {name}`"
-    )
-    return warning("automation", f"off: {', '.join(sorted(stopped))}", remedy)
+    return warning("automation", f"off: {', '.join(sorted(stopped))}", "switch it on in the UI (Automation)")
 
 
 def notifications(targets: Collection[str], problem: str | None, local: bool, production: bool) -> Diagnosis:

@@ -61,7 +61,7 @@ def test_schedules_and_sensors_that_are_off_are_named():
     diagnosis = automation(["fraud_daily"], ["fraud_arrivals"])
     assert diagnosis.severity is WARNING
     assert diagnosis.message == "off: fraud_daily"
-    assert "dagster schedule start fraud_daily" in diagnosis.remedy
+    assert "in the UI" in diagnosis.remedy
 
 
 def test_a_time_zone_without_data_is_named_with_its_model():
