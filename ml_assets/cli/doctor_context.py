@@ -173,9 +173,13 @@ def load_code_location() -> CodeLocation:
     except Exception as problem:
         return CodeLocation(f"the definitions do not load: {type(problem).__name__}: {_first_line(problem)}")
     running = (dg.DefaultScheduleStatus.RUNNING, dg.DefaultSensorStatus.RUNNING)
+    off = {f"{spec.name}_daily" for spec in specs if not spec.schedule.enabled}
+    off |= {f"{spec.name}_arrivals" for spec in specs if not spec.sensor.enabled}
     automation = {
         definition.name: definition.default_status in running
         for definition in (*repository.schedule_defs, *repository.sensor_defs)
+        # The specification says that it is off.
+        if definition.name not in off
     }
     pools = list_pools(set(repository.assets_defs_by_key.values()))
     time_zones = {spec.name: spec.source.time_zone for spec in specs}

@@ -199,7 +199,7 @@ class ModelPipeline(dg.Component):
             asset_checks=freshness_checks,
             jobs=[daily, features, release, *freshness_jobs, *retention_jobs],
             sensors=[
-                arrivals_sensor(spec, features),
+                arrivals_sensor(spec, features, project),
                 release_after_failure(spec, daily, release),
                 *due_sensors(spec, assets),
             ],

@@ -21,6 +21,7 @@ from ml_assets.pipeline.automation.range_requests import (
     request_history,
     with_first_look_back,
 )
+from ml_assets.pipeline.engine.model_project import check_project
 from ml_assets.pipeline.ingestion.first_use import why_unused
 from ml_assets.pipeline.ingestion.landing_scan import CompareDay, LandingScan, ScanBudget, scan_landing
 from ml_assets.pipeline.ingestion.stage import Ingestion
@@ -152,9 +153,11 @@ def validated_in_lake(spec: ModelSpec, lake: Lake) -> Callable[[date], bool]:
     return lambda day: table.fingerprint(day) is not None
 
 
-def arrivals_sensor(spec: ModelSpec, job: "UnresolvedAssetJobDefinition") -> dg.SensorDefinition:
+def arrivals_sensor(
+    spec: ModelSpec, job: "UnresolvedAssetJobDefinition", project: str | None = None
+) -> dg.SensorDefinition:
     """Build the sensor that requests a run of `job` for each range of days affected by new, rewritten, added or removed
-    files.
+    files. Its ticks fail while the tables of the model belong to another project than `project`.
     """
 
     @dg.sensor(
@@ -166,6 +169,8 @@ def arrivals_sensor(spec: ModelSpec, job: "UnresolvedAssetJobDefinition") -> dg.
         "that read them.",
     )
     def arrivals(context: dg.SensorEvaluationContext, landing: Landing, lake: Lake) -> dg.SensorResult:
+        if project is not None:
+            check_project(lake.files, lake.uri, spec.name, project)
         if reason := why_unused(spec, lake, landing):
             return dg.SensorResult(skip_reason=reason)
         now = datetime.now(ZoneInfo(spec.source.time_zone))

@@ -6,6 +6,8 @@ import dagster as dg
 import pytest
 
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.automation.arrivals_sensor import arrivals_sensor
+from ml_assets.pipeline.automation.jobs import features_job
 from ml_assets.pipeline.engine.model_project import ModelOfAnotherProject, check_project, claim_model, name_project
 from ml_assets.pipeline.graph.assets import build_assets
 from ml_assets.pipeline.graph.translation import Translation
@@ -51,3 +53,14 @@ def test_a_run_of_the_second_project_changes_nothing(tmp_path: Path):
     (failure,) = (event.step_failure_data for event in result.all_events if event.is_step_failure)
     assert "the project shop has a model of this name" in (failure.error.message if failure.error else "")
     assert world.stages().ingestion.tables["raw_data"].version() == before
+
+
+def test_the_sensor_of_the_second_project_requests_no_runs(tmp_path: Path):
+    world = World(tmp_path, ModelSpec.model_validate(SMALL))
+    claim_model(world.lake, "small", "shop")
+    sensor = arrivals_sensor(world.spec, features_job(world.spec), "risk")
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        pytest.raises(ModelOfAnotherProject, match="the project shop has a model of this name"),
+    ):
+        sensor(dg.build_sensor_context(instance, resources={"lake": world.lake, "landing": world.landing}))
