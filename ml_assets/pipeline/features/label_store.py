@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import labels_feed
 from ml_assets.core.tables.fingerprint import EXPIRED
+from ml_assets.pipeline.engine.day_fingerprints import day_fingerprints
 from ml_assets.pipeline.engine.upstream import read_fingerprints
-from ml_assets.pipeline.steps.kept_checks import day_fingerprints
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.table import Table
 from ml_assets.resources.storage.landing import Landing

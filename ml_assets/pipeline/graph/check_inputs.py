@@ -8,10 +8,11 @@ from ml_assets.core.checks.label_rate import REFERENCE_DAYS
 from ml_assets.core.checks.repeated_day import LOOK_BACK
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.training.time_split import split_days
+from ml_assets.pipeline.engine.day_fingerprints import day_fingerprints
 from ml_assets.pipeline.engine.day_state import expected_fingerprint
 from ml_assets.pipeline.engine.stage import CannotMake, KeepDay
 from ml_assets.pipeline.features.reference_profiles import drift_reference_days
-from ml_assets.pipeline.steps.kept_checks import Inputs, day_fingerprints, is_committed
+from ml_assets.pipeline.steps.kept_checks import Inputs, is_committed
 
 if TYPE_CHECKING:
     from ml_assets.pipeline.evaluation.stage import ModelEvaluation

@@ -10,9 +10,10 @@ from ml_assets.core.checks.outcome import CheckOutcome, apply_accepted_failures
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.pipeline.asset_names import FEATURES
+from ml_assets.pipeline.engine.day_fingerprints import day_fingerprints
 from ml_assets.pipeline.features.reference_profiles import MIN_DRIFT_DAYS, ReferenceProfiles, drift_reference_days
 from ml_assets.pipeline.steps.check_results import CheckRun, enabled_check_specs
-from ml_assets.pipeline.steps.kept_checks import Inputs, day_fingerprints, is_committed
+from ml_assets.pipeline.steps.kept_checks import Inputs, is_committed
 from ml_assets.pipeline.validation.drift_checks import evaluate_reference_drift
 
 if TYPE_CHECKING:

@@ -23,14 +23,6 @@ Inputs = Sequence[object] | None
 """Fingerprints of everything in the lake that the checks of a day read; None if their outcomes must not be kept."""
 
 
-def day_fingerprints(tables: "Iterable[Table]", days: Iterable[date]) -> list[list[object]]:
-    """List each day with the fingerprints of its rows, and of the inputs that it was last computed from, by table."""
-    opened = list(tables)
-    return [
-        [day.isoformat(), *((table.fingerprint(day), table.input_fingerprint(day)) for table in opened)] for day in days
-    ]
-
-
 def is_committed(table: "Table", day: date) -> bool:
     """Return whether a day has rows of its own to check: it was made, and retention has not removed it."""
     return table.fingerprint(day) not in (None, EXPIRED)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 import dagster as dg
 
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.engine.day_fingerprints import day_fingerprints
 from ml_assets.pipeline.engine.run_guard import RunGuard
 from ml_assets.pipeline.engine.stage import Stage
 from ml_assets.pipeline.steps.check_results import CheckRun
-from ml_assets.pipeline.steps.kept_checks import Inputs, day_fingerprints, is_committed
+from ml_assets.pipeline.steps.kept_checks import Inputs, is_committed
 
 if TYPE_CHECKING:
     from ml_assets.core.operations.reports.daily_report import Part

@@ -8,7 +8,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import rows_feed
 from ml_assets.core.model_spec.labels import KNOWN_AT
 from ml_assets.core.tables.fingerprint import EXPIRED
-from ml_assets.pipeline.steps.kept_checks import day_fingerprints
+from ml_assets.pipeline.engine.day_fingerprints import day_fingerprints
 from ml_assets.pipeline.validation.corrections import Corrections
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.table import Table

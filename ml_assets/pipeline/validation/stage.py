@@ -8,9 +8,9 @@ from ml_assets.core.model_spec.file_feed import Feed
 from ml_assets.core.tables.code_version import code_version
 from ml_assets.core.validation.memory_estimate import bytes_per_row
 from ml_assets.pipeline.asset_names import COLUMN_PROFILES, VALIDATED
+from ml_assets.pipeline.engine.day_fingerprints import day_fingerprints
 from ml_assets.pipeline.engine.stage import StageOutput
 from ml_assets.pipeline.engine.upstream import read_fingerprint
-from ml_assets.pipeline.steps.kept_checks import day_fingerprints
 from ml_assets.pipeline.validation.corrections import Corrections
 from ml_assets.pipeline.validation.label_matching import LabelMatching
 from ml_assets.resources.lake.lake import Lake
