@@ -16,7 +16,7 @@ from ml_assets.pipeline.asset_names import MODEL, asset_key
 from ml_assets.pipeline.engine.stage import CannotMake, KeepDay
 from ml_assets.pipeline.evaluation.champion import ChampionScorer
 from ml_assets.pipeline.evaluation.holdout import Holdout
-from ml_assets.pipeline.evaluation.plots import model_plots
+from ml_assets.pipeline.evaluation.plots import model_plots, sample_features
 from ml_assets.pipeline.training.stage import ModelTraining
 
 if TYPE_CHECKING:
@@ -135,4 +135,4 @@ def _plots(
 
     task = task_metrics(holdout.spec)
     rows = task.read_rows(task.labelled(scores))
-    return model_plots(scorer, model.threshold, task, rows, overall, *holdout.sample_features(day, scorer.features))
+    return model_plots(scorer, model.threshold, task, rows, overall, *sample_features(holdout, day, scorer.features))

@@ -1,6 +1,6 @@
 """The holdout of the model of a day: its scored rows, and the subset on which the model is evaluated."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -70,31 +70,3 @@ class Holdout:
         earlier_parts = [self.rows.read(earlier, day, columns).assign(day=earlier) for earlier in self.days_read(day)]
         earlier_rows = pd.concat([part for part in earlier_parts if len(part)] or earlier_parts[:1], ignore_index=True)
         return exclude_known_positives(self.spec, scores, list(scores_by_day), earlier_rows)
-
-    def sample_features(self, day: date, names: Sequence[str]) -> "tuple[pd.DataFrame, int]":
-        """Read features of a sample of the rows of the holdout, with one day in memory at a time.
-
-        Args:
-            day: the day of the model.
-            names: names of the features.
-
-        Returns:
-            The features of the rows that `sampled_rows` chooses, and the number of rows of the holdout.
-        """
-        import pandas as pd
-
-        from ml_assets.core.plots.shap import sampled_rows
-        from ml_assets.core.tables.schemas import to_pandas
-
-        days = split_days(self.spec, day).holdout
-        counts = self.rows.table.row_counts()
-        rows = sum(counts.get(holdout_day, 0) for holdout_day in days)
-        sampled = sampled_rows(rows, self.spec.training.seed)
-        begin = 0
-        parts = []
-        for holdout_day in days:
-            end = begin + counts.get(holdout_day, 0)
-            positions = sampled[(sampled >= begin) & (sampled < end)] - begin
-            parts.append(to_pandas(self.rows.table.read([holdout_day], list(names))).iloc[positions])
-            begin = end
-        return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True), rows

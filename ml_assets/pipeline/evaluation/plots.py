@@ -1,11 +1,12 @@
 """Plots of an evaluation, from the committed scores and metrics."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ml_assets.core.model_spec.types.task import BINARY, MULTICLASS, REGRESSION, Outputs, column_part
+from ml_assets.core.training.time_split import split_days
 from ml_assets.pipeline.steps.report_store import Reports, fingerprint_entry
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from ml_assets.core.metrics.scored_rows import ScoredRows, TaskMetrics
     from ml_assets.core.model.scorer import Scorer
+    from ml_assets.pipeline.evaluation.holdout import Holdout
     from ml_assets.pipeline.evaluation.stage import ModelEvaluation
 
 Estimates = Mapping[str, tuple[float, float, float]]
@@ -61,8 +63,38 @@ def _draw(evaluation: "ModelEvaluation", day: date) -> dict[str, bytes]:
         task_metrics(evaluation.spec),
         evaluation.labelled_rows(day),
         evaluation.overall(day),
-        *evaluation.holdout.sample_features(day, scorer.features),
+        *sample_features(evaluation.holdout, day, scorer.features),
     )
+
+
+def sample_features(holdout: "Holdout", day: date, names: Sequence[str]) -> "tuple[pd.DataFrame, int]":
+    """Read features of a sample of the rows of the holdout, with one day in memory at a time.
+
+    Args:
+        holdout: the holdouts of the models.
+        day: the day of the model.
+        names: names of the features.
+
+    Returns:
+        The features of the rows that `sampled_rows` chooses, and the number of rows of the holdout.
+    """
+    import pandas as pd
+
+    from ml_assets.core.plots.shap import sampled_rows
+    from ml_assets.core.tables.schemas import to_pandas
+
+    table, days = holdout.rows.table, split_days(holdout.spec, day).holdout
+    counts = table.row_counts()
+    rows = sum(counts.get(holdout_day, 0) for holdout_day in days)
+    sampled = sampled_rows(rows, holdout.spec.training.seed)
+    begin = 0
+    parts = []
+    for holdout_day in days:
+        end = begin + counts.get(holdout_day, 0)
+        positions = sampled[(sampled >= begin) & (sampled < end)] - begin
+        parts.append(to_pandas(table.read([holdout_day], list(names))).iloc[positions])
+        begin = end
+    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True), rows
 
 
 def model_plots(

@@ -19,7 +19,7 @@ STAGES = {
     "features.stage": ("features.exact_sums", "training.train"),
     "training.search_stage": ("training.boosting", "training.provenance"),
     "training.stage": ("features.label_join", "training.hyperparameter_search", "operations.reports.html"),
-    "evaluation.stage": ("metrics.bootstrap", "training.train"),
+    "evaluation.stage": ("metrics.bootstrap", "training.train", "plots.shap"),
     "release.registration_stage": ("evaluation.gates", "release.canary_policy"),
     "release.deployment_stage": ("metrics.paired_proportions", "training.train"),
     "release.predictions_stage": ("model.scorer", "training.train"),
