@@ -38,7 +38,8 @@ class ParsedFile(NamedTuple):
             ValueError: when it has no rows, or none of the columns.
         """
         if self.broken and not self.table.num_rows:
-            raise ValueError(f"it contains no rows{f' ({self.first_problem})' if self.first_problem else ''}")
+            reason = f"it contains no rows{f' ({self.first_problem})' if self.first_problem else ''}"
+            raise ValueError("; ".join([reason, *self._describe_delimiter()]))
         if self.columns and not sources & set(self.columns):
             columns = (
                 f"it has none of the columns of the contract; its columns are {shorten(', '.join(self.columns[:20]))}"

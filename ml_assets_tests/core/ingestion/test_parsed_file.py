@@ -43,3 +43,9 @@ def test_a_row_without_names_is_still_a_row(make_spec):
     file = read_landed_file(make_spec(), "a.jsonl", b'{"id": 1}\n{"error": "x"}\n')
     assert file.rows is not None
     assert file.rows.num_rows == 2
+
+
+@pytest.mark.parametrize("rows", [b"1;c;2.5\n", b"1;c;2,50\n", b'1;"c;d";2,5\n'])
+def test_another_delimiter_is_named_whatever_the_rows_contain(make_spec, rows):
+    fault = read_landed_file(make_spec(), "a.csv", b"id;card;amount\n" + rows).fault
+    assert 'source.csv: {delimiter: ";"}' in (fault or "")
