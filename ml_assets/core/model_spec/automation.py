@@ -79,7 +79,7 @@ class Retention(SpecPart):
     days: PositiveDays | None = None
     """Age of the days whose rows are removed from raw_data, validated_data, quarantined_data, features and their side
     tables, together with their corrections; `replaced_files` then deletes the files. Every registered version keeps the
-    days that it was trained on, so set `models` as well."""
+    days that it was trained on, so set `models` as well. A live canary keeps the days since it began."""
     models: PositiveDays | None = None
     """Age of the models that are removed: the versions in the registry without an alias, their files, and the rows of
     their days in trained_model, evaluation and model_registry_entry."""

@@ -190,6 +190,10 @@ class Retention:
 
     def _remove_days(self, staying: list[ModelVersion], oldest: date) -> None:
         needs = self._needs.read(staying)
+        since = Ledger(self.lake, self.spec.name).latest().canary_since
+        if since is not None and since < oldest:
+            self.removal.kept.append(f"days from {since} on: the canary that began then is decided on their rows")
+            oldest = since
         for name, named in day_tables(self.spec).items():
             row_counts = self.tables[name].row_counts()
             needed = {day for _, tables in needs for day in tables.get(named, ())}

@@ -12,6 +12,7 @@ from deltalake import DeltaTable
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import rows_feed
+from ml_assets.core.release.release_state import Move, roll_back, start
 from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES, MODEL_ASSETS
 from ml_assets.pipeline.automation.arrivals_sensor import compare_with_lake
@@ -299,6 +300,21 @@ def complete_state(original: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     world = copy_world(original, tmp_path_factory.mktemp("whole") / "world")
     run_pass(world)
     return state(world)
+
+
+@pytest.mark.slow
+def test_days_since_a_live_canary_began_are_kept_until_it_is_decided(world):
+    releases = world.releases()
+    before = releases.state()
+    after = start(before, releases.version(2), 25, day(10))
+    releases.release(before, Move("start", after, day(10), "test", "test", {}))
+    removal = run_pass(world)
+    assert days_held(world, "features")[-4:] == [10, 11, 12, 13]
+    assert f"days from {day(10)} on: the canary that began then is decided on their rows" in removal.kept
+    withdrawn = roll_back(after)
+    releases.release(after, Move("rollback", withdrawn, day(14), "test", "test", {}))
+    run_pass(world)
+    assert 10 not in days_held(world, "features")
 
 
 @pytest.mark.slow
