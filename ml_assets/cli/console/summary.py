@@ -16,7 +16,7 @@ from ml_assets.cli.console.tables import print_table
 from ml_assets.core.counts import count
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.types.task import DECISION
-from ml_assets.core.release.release_state import describe_share
+from ml_assets.core.release.release_state import Release, describe_share
 from ml_assets.defs.settings import Settings
 from ml_assets.pipeline.asset_names import VALIDATED
 from ml_assets.pipeline.evaluation.champion import ALIAS
@@ -215,24 +215,33 @@ def _print_nothing_to_do(console: Console, spec: ModelSpec, needed: "Needed", st
         soft_wrap=True,
         highlight=False,
     )
-    _print_live_versions(console, needed, stages)
+    print_live_versions(console, needed.newest, stages)
     _print_why_not_live(console, spec, needed, stages)
     _print_checks(console, stages, needed.newest, with_dashboard=False)
     console.print(NEXT, soft_wrap=True)
 
 
-def _print_live_versions(console: Console, needed: "Needed", stages: Stages) -> None:
-    live = stages.predictions.live(needed.newest)
+def print_live_versions(console: Console, day: date, stages: Stages) -> None:
+    """Print the versions that are live for the rows of a day and, if releases have changed them since, those of now."""
+    of_day, latest = stages.predictions.live(day), stages.predictions.ledger.latest()
+    if _describe_live(of_day) == _describe_live(latest):
+        console.print(f"Live          {_describe_live(of_day)}", soft_wrap=True)
+    else:
+        console.print(f"Live          {_describe_live(of_day)}, for the rows of {day}", soft_wrap=True)
+        console.print(f"Live now      {_describe_live(latest)}, by release {latest.number}", soft_wrap=True)
+
+
+def _describe_live(live: Release) -> str:
     if live.champion is None:
-        console.print("Live          [yellow]no model[/]")
-        return
-    canary = f", {live.challenger} {describe_share(live.percent)}" if live.challenger else ""
-    console.print(f"Live          {live.champion}{canary}")
+        return "[yellow]no model[/]"
+    return (
+        f"{live.champion}, {live.challenger} {describe_share(live.percent)}" if live.challenger else str(live.champion)
+    )
 
 
 def _print_live(console: Console, needed: "Needed", stages: Stages) -> None:
     """Print the live versions, the release decision, and the scores of the newest day."""
-    _print_live_versions(console, needed, stages)
+    print_live_versions(console, needed.newest, stages)
     if decided := stages.deployment.row(needed.newest):
         console.print(f"Deployment    {decided['outcome']}: {escape(decided['reason'])}", soft_wrap=True)
     scored = stages.predictions.scored(needed.newest)
