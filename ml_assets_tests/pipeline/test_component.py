@@ -63,6 +63,8 @@ def test_a_model_has_a_retention_job_only_if_its_specification_sets_retention(sm
     small["retention"] = {"replaced_files": "30d"}
     defs = definitions(small)
     assert defs.resolve_job_def("small_retention").description
+    # As the webserver and the daemon load a code location.
+    defs.get_repository_def().load_all_definitions()
     assert defs.resolve_schedule_def("small_retention").default_status == dg.DefaultScheduleStatus.RUNNING
 
 
