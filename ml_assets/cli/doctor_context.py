@@ -169,6 +169,8 @@ def load_code_location() -> CodeLocation:
 
     try:
         repository = load_definitions().get_repository_def()
+        # As the webserver and the daemon do.
+        repository.load_all_definitions()
         specs = [spec for file in list_model_files() if (spec := load_spec(file)) is not None]
     except Exception as problem:
         return CodeLocation(f"the definitions do not load: {type(problem).__name__}: {_first_line(problem)}")
