@@ -49,7 +49,7 @@ print(json.dumps([failed, messages]))
 )
 CASES = {
     "aws": "from ml_assets.resources.storage.open_store import open_objects; open_objects('s3://bucket/lake', {})",
-    "postgres": "from ml_assets.resources.databases.postgresql_uri import with_driver; with_driver('postgresql://db/x')",
+    "postgres": "from ml_assets.resources.databases.postgresql_uri import with_driver; with_driver('postgresql://d/x')",
     "k8s": "from ml_assets.resources.kubernetes.step_executor import step_executor; step_executor(lambda _: 0)",
     "polars": "from ml_assets.pipeline.downstream.read import convert; convert(None, 'polars')",
     "notify": "from ml_assets.resources.notifications.notifier import Notifier; Notifier('json://x', ()).targets",

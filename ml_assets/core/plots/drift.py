@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ml_assets.core.counts import count
 from ml_assets.core.plots.chart import BLUE, CHARACTER, GREY, RED, Chart, Panel, blank_chart, ticks
 from ml_assets.core.profiling.drift import ColumnDrift, category_cells
 from ml_assets.core.profiling.histograms import SECONDS_PER_BIN, Histogram, lower_edges
@@ -19,8 +20,8 @@ WIDTH, HEIGHT, TOP, LEFT, BELOW = 760, 216, 62, 44, 72
 def drift_plot(drifts: Sequence[ColumnDrift], title: str) -> bytes:
     """Plot a panel for each of the first six columns, or only the first two if none drifted, as SVG.
 
-    A panel shows the day's distribution (blue line) over the reference distribution (grey), with PSI and KS distance.
-    Numbers are drawn by the bins of their histograms, times by the hour.
+    A panel shows the day's distribution (blue line) over the reference distribution (grey), with the measures that are
+    not 0. Numbers are drawn by the bins of their histograms, times by the hour.
     """
     plotted = drifts[: MAX_COLUMNS if any(drift.exceeded for drift in drifts) else PER_ROW]
     if not plotted:
@@ -51,8 +52,7 @@ def _panel(chart: Chart, top: float, left: float, drift: ColumnDrift) -> None:
 def _title(drift: ColumnDrift) -> str:
     # Most measures are 0, and there is room for a few of them.
     measures = [f"{measure.name} {measure.value:.3g}" for measure in drift.measures if measure.value]
-    days = f"{drift.reference.days} day{'' if drift.reference.days == 1 else 's'}"
-    return f"{drift.name}: {', '.join(measures) or 'no drift'} ({days})"
+    return f"{drift.name}: {', '.join(measures) or 'no drift'} ({count(drift.reference.days, 'day')})"
 
 
 def _draw(panel: Panel, edges: np.ndarray, observed: np.ndarray, expected: np.ndarray) -> None:

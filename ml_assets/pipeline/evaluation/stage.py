@@ -164,8 +164,8 @@ class ModelEvaluation(DayByDay):
         return rows[0] if rows else {"model_digest": None, "problem": self.gate.reason(day) or "it was not made"}
 
     def evaluated_model(self, day: date) -> dict:
-        """Read the row of trained_model of one day as `model_row` does; also without a digest, if its model is not
-        evaluated, because rows of the holdout have not been made.
+        """Read the row of trained_model of one day, see `model_row`. If the model was not evaluated, because days of
+        its holdout have not been made, the row is that of a day without a model.
         """
         row = self.model_row(day)
         is_evaluated = not row["model_digest"] or is_committed(self, day)

@@ -59,7 +59,7 @@ def retention_job(spec: ModelSpec, project: str | None = None) -> dg.JobDefiniti
             context.log.warning(f"no files of {name} were deleted: {why}")
         context.add_output_metadata(metadata_of(removal))
 
-    # Dagster loads no code location in which a graph has the name of an op.
+    # Dagster loads no code location in which a graph has the name of an op, and run configuration names the op.
     @dg.graph(name=f"{spec.name}_retention_graph")
     def graph() -> None:
         remove()
