@@ -173,7 +173,8 @@ def load_code_location() -> CodeLocation:
         repository.load_all_definitions()
         specs = [spec for file in list_model_files() if (spec := load_spec(file)) is not None]
     except Exception as problem:
-        return CodeLocation(f"the definitions do not load: {type(problem).__name__}: {_first_line(problem)}")
+        why = f"the definitions do not load: {type(problem).__name__}: {_first_line(problem)}"
+        return CodeLocation(why, broken=_problems_of_files())
     running = (dg.DefaultScheduleStatus.RUNNING, dg.DefaultSensorStatus.RUNNING)
     off = {f"{spec.name}_daily" for spec in specs if not spec.schedule.enabled}
     off |= {f"{spec.name}_arrivals" for spec in specs if not spec.sensor.enabled}
@@ -186,6 +187,13 @@ def load_code_location() -> CodeLocation:
     pools = list_pools(set(repository.assets_defs_by_key.values()))
     time_zones = {spec.name: spec.source.time_zone for spec in specs}
     return CodeLocation(None, pools, automation, time_zones, problems_of(repository))
+
+
+def _problems_of_files() -> dict[str, str]:
+    """Return the problem of each model whose file is not valid, for definitions that load all or nothing."""
+    with suppress(Exception):
+        return {file.name: file.problem for file in list_model_files() if file.problem is not None}
+    return {}
 
 
 def _first_line(error: object) -> str:

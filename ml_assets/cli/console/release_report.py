@@ -15,6 +15,7 @@ from ml_assets.core.release.ledger_rows import moves_of
 from ml_assets.core.release.release_state import Move, describe_share
 
 MOST_FIGURES = 4
+AUTOMATIC = "automatic, one with the deployment of each day"
 
 
 def print_releases(
@@ -76,7 +77,7 @@ def _print_live(console: Console, rows: Sequence[Mapping[str, Any]], moves: Sequ
     console.print(f"Previous      {state.previous or 'none'}")
     paused = next((move for move in reversed(moves) if move.action == "pause"), None)
     by = f" by {escape(paused.actor)}: {escape(paused.reason)}" if paused else ""
-    console.print(f"Decisions     {f'[bold yellow]paused[/]{by}' if state.paused else 'automatic'}", soft_wrap=True)
+    console.print(f"Decisions     {f'[bold yellow]paused[/]{by}' if state.paused else AUTOMATIC}", soft_wrap=True)
 
 
 def _alias_changes(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -28,7 +28,9 @@ FOLLOWED_BY_POLICY = tuple(name for name in FOLLOW_EACH_DAY if name not in (RAW,
 def events_of_run(
     instance: dg.DagsterInstance, ended: dg.EventLogEntry, repository: dg.RepositoryDefinition
 ) -> Iterator[NotificationEvent]:
-    """Yield the events of an ended run: its success or failure, unless it was cancelled, and the events of its checks.
+    """Yield the events of an ended run: its success or failure, and the events of its checks.
+
+    A cancelled run is neither, and a dry run that succeeded repairs nothing.
 
     Args:
         instance: the Dagster instance; a deleted run has no events.
@@ -42,7 +44,7 @@ def events_of_run(
     entries = instance.all_logs(run.run_id, of_type=types)
     if ended.dagster_event_type is not dg.DagsterEventType.RUN_CANCELED:
         failed = ended.dagster_event_type is dg.DagsterEventType.RUN_FAILURE
-        for model in _models(run):
+        for model in _models(run) if failed or not _is_dry_run(run) else ():
             yield _run_event(run, model, ended, failed, entries, _partial_selection(run, repository))
     for entry in entries:
         if entry.dagster_event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
@@ -106,6 +108,11 @@ def _partial_selection(run: dg.DagsterRun, repository: dg.RepositoryDefinition) 
     job = repository.get_job(run.job_name) if repository.has_job(run.job_name) else None
     all_assets = set(job.asset_layer.selected_asset_keys) if job and run.job_name != IMPLICIT_ASSET_JOB_NAME else set()
     return [] if selected == all_assets else sorted(selected)
+
+
+def _is_dry_run(run: dg.DagsterRun) -> bool:
+    ops = run.run_config.get("ops") or {}
+    return any(((op or {}).get("config") or {}).get("dry_run") is True for op in ops.values())
 
 
 def _is_blocking(key: dg.AssetCheckKey, repository: dg.RepositoryDefinition) -> bool:

@@ -250,22 +250,27 @@ def model_folder(machine, content: str) -> Path:
 GOOD = yaml.safe_dump({"type": "ml_assets.ModelPipeline", "attributes": SMALL})
 
 
-@remedy("correct the file, and reload", "run `dg check defs --no-check-yaml`")
+@remedy("correct the file, and reload")
 def broken_model_file(machine):
     file = model_folder(machine, GOOD.replace("target: label", "target: labels"))
-    if machine.start.startswith("run"):
-        (file.parents[1] / "environment.py").rename(file.parents[1] / "kept")
-        (file.parents[1] / "environment.py").write_text("raise ValueError('a broken module')\n")
     yield machine.check("code_location")
-    if machine.start.startswith("run"):
-        # `dg check defs` loads the definitions in this way.
-        with pytest.raises(ValueError, match="a broken module"):
-            entry_point.defs()
-        (file.parents[1] / "kept").replace(file.parents[1] / "environment.py")
     machine.patch.setenv("DAGSTER_IS_DEFS_VALIDATION_CLI", "1")
     with pytest.raises(entry_point.BrokenDefinitions, match=r"small/defs\.yaml:\d+: .*labels"):
         entry_point.defs()
     file.write_text(GOOD)
+    yield machine.check("code_location")
+
+
+@remedy("run `dg check defs --no-check-yaml`")
+def broken_module(machine):
+    module = model_folder(machine, GOOD).parents[1] / "environment.py"
+    content = module.read_text()
+    module.write_text("raise ValueError('a broken module')\n")
+    yield machine.check("code_location")
+    # `dg check defs` loads the definitions in this way.
+    with pytest.raises(ValueError, match="a broken module"):
+        entry_point.defs()
+    module.write_text(content)
     yield machine.check("code_location")
 
 

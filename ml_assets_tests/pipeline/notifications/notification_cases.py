@@ -27,9 +27,10 @@ CHECKS = {
 
 
 class Outcome(dg.Config):
-    """The outcome of a run: the message with which it fails, empty if it succeeds."""
+    """The outcome of a run: the message with which it fails, empty if it succeeds, and whether it is a dry run."""
 
     error: str = ""
+    dry_run: bool = False
 
 
 def definitions(outcomes: dict[str, Sequence[CheckOutcome]] | None = None) -> dg.Definitions:
@@ -123,10 +124,12 @@ class NotificationSensors:
         outcomes: dict[str, Sequence[CheckOutcome]] | None = None,
         tags: dict[str, str] | None = None,
         assets: Sequence[str] = (),
+        dry_run: bool = False,
     ) -> str:
         """Run a job, which fails with `error` if one is given; return the run's identifier."""
         job_definition = definitions(outcomes).resolve_job_def(f"{MODEL}_{job}")
-        config = {"ops": {name: {"config": {"error": error}} for name in (assets or CHECKS)}, "loggers": QUIET}
+        outcome = {"config": {"error": error, "dry_run": dry_run}}
+        config = {"ops": dict.fromkeys(assets or CHECKS, outcome), "loggers": QUIET}
         result = job_definition.execute_in_process(
             run_config=config,
             tags={**range_tags(date.fromisoformat(first), date.fromisoformat(last or first)), **(tags or {})},

@@ -224,6 +224,16 @@ def test_a_run_of_some_assets_resolves_only_failures_of_these_assets(sensors):
     ]
 
 
+def test_a_dry_run_resolves_nothing(sensors):
+    sensors.run(error="no")
+    sensors.run(dry_run=True)
+    sensors.tick()
+    assert open_states(sensors) == [("run_failure", "2025-01-01", True)]
+    sensors.run()
+    sensors.tick()
+    assert open_states(sensors) == [("run_failure", "2025-01-01", False)]
+
+
 def test_ad_hoc_runs_of_assets_are_notified_for_each_model(sensors):
     job = dg.Definitions(assets=[_failing("one"), _failing("two")]).resolve_implicit_global_asset_job_def()
     job.execute_in_process(

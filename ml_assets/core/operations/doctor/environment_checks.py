@@ -73,11 +73,11 @@ def code_location(models: Collection[str], problem: str | None, broken: Mapping[
         problem: the reason why the definitions do not load; None when they do.
         broken: file, line and reason of each model that does not load, by name.
     """
-    if problem is not None:
-        return error("code_location", problem, "run `dg check defs --no-check-yaml`, which names file, line and field")
     if broken:
         named = "; ".join(f"{model} is not loaded: {reason}" for model, reason in sorted(broken.items()))
         return error("code_location", named, "correct the file, and reload the code location")
+    if problem is not None:
+        return error("code_location", problem, "run `dg check defs --no-check-yaml`, which names file, line and field")
     if not models:
         return error("code_location", "there is no model", "run `dg scaffold defs ml_assets.ModelPipeline <name>`")
     return ok("code_location", ", ".join(sorted(models)))

@@ -39,6 +39,7 @@ def test_the_problem_of_a_location_is_divided_into_message_and_remedy(rule):
         ([], None, {}, ERROR, "no model"),
         (["a"], "they do not load: line 3", {}, ERROR, "line 3"),
         (["a"], None, {"b": "b/defs.yaml:7: target"}, ERROR, "b is not loaded: b/defs.yaml:7: target"),
+        ([], "they do not load", {"b": "b/defs.yaml:7: target"}, ERROR, "b is not loaded: b/defs.yaml:7: target"),
     ],
 )
 def test_definitions_load_and_have_a_model(models, problem, broken, severity, text):
