@@ -169,8 +169,7 @@ def arrivals_sensor(
         "that read them.",
     )
     def arrivals(context: dg.SensorEvaluationContext, landing: Landing, lake: Lake) -> dg.SensorResult:
-        if project is not None:
-            check_project(lake.files, lake.uri, spec.name, project)
+        check_project(lake.files, lake.uri, spec.name, project)
         if reason := why_unused(spec, lake, landing):
             return dg.SensorResult(skip_reason=reason)
         now = datetime.now(ZoneInfo(spec.source.time_zone))

@@ -9,7 +9,6 @@ import dagster as dg
 from ml_assets.core.counts import count
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import rows_feed
-from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.pipeline.asset_names import VALIDATED, asset_key
 from ml_assets.pipeline.steps.retries import apply_retry_policy
 from ml_assets.pipeline.steps.step_config import run_tags, step_settings
@@ -58,7 +57,7 @@ def check_newest_day(spec: ModelSpec, lake: Lake, now: datetime) -> dg.AssetChec
     newest = now.date() - timedelta(days=1)
     table = lake.table(spec.name, VALIDATED, row_schema(rows_feed(spec)))
     table.refresh()
-    rows, is_made = table.row_counts(), table.fingerprint(newest) not in (None, EXPIRED)
+    rows, is_made = table.row_counts(), table.is_committed(newest)
     state = (
         count(rows[newest], "row")
         if newest in rows

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from ml_assets.core.tables.fingerprint import EXPIRED, fingerprint
+from ml_assets.core.tables.fingerprint import fingerprint
 from ml_assets.pipeline.engine.stage import DecidedAlready, InputExpired, KeepDay, Stage, has_artifacts
 
 
@@ -28,4 +28,4 @@ def holds_day(stage: Stage, day: date, expected: int) -> bool:
 
 def is_committed(stage: Stage, day: date) -> bool:
     """Return whether the day was committed, from any inputs, and retention has not removed it."""
-    return stage.tables[stage.name].fingerprint(day) not in (None, EXPIRED)
+    return stage.tables[stage.name].is_committed(day)

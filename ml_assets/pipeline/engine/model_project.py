@@ -16,13 +16,13 @@ class ModelOfAnotherProject(Exception):
     """The tables of a model belong to another project. The message says what to do."""
 
 
-def claim_model(lake: Lake, model: str, project: str) -> None:
+def claim_model(lake: Lake, model: str, project: str | None) -> None:
     """Record that the tables of a model belong to a project, unless they belong to one already.
 
     Args:
         lake: the lake with the tables.
         model: name of the model.
-        project: name of the project, see `name_project`.
+        project: name of the project, see `name_project`; None if it is not known, and any is right.
 
     Raises:
         ModelOfAnotherProject: when they belong to another project.
@@ -33,14 +33,14 @@ def claim_model(lake: Lake, model: str, project: str) -> None:
         lake.files.write(f"{model}/{FILE}", f"{project}\n".encode())
 
 
-def check_project(files: Directory | Bucket, uri: str, model: str, project: str) -> None:
+def check_project(files: Directory | Bucket, uri: str, model: str, project: str | None) -> None:
     """Check that the tables of a model do not belong to another project.
 
     Args:
         files: the files of the lake.
         uri: the URI of the lake, for the message.
         model: name of the model.
-        project: name of the project, see `name_project`.
+        project: name of the project, see `name_project`; None if it is not known, and any is right.
 
     Raises:
         ModelOfAnotherProject: when they do.
@@ -55,8 +55,10 @@ def name_project(defs_module: str) -> str:
     return _DEFS.split(defs_module)[0]
 
 
-def _belongs_to(files: Directory | Bucket, uri: str, model: str, project: str) -> bool:
+def _belongs_to(files: Directory | Bucket, uri: str, model: str, project: str | None) -> bool:
     """Return whether the tables belong to the project; False if they belong to none."""
+    if project is None:
+        return True
     try:
         owner = files.read(f"{model}/{FILE}").decode(errors="replace").strip()
     except FileNotFoundError:

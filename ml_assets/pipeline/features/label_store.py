@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import labels_feed
-from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.pipeline.engine.day_fingerprints import day_fingerprints
 from ml_assets.pipeline.engine.upstream import read_fingerprints
 from ml_assets.resources.lake.lake import Lake
@@ -78,7 +77,7 @@ class LabelsByKey:
         if not days:
             return []
         delivery_days = [days[0] + timedelta(days=n) for n in range((as_of - days[0]).days + 1)]
-        absent = [day for day in delivery_days if self._labels.fingerprint(day) in (None, EXPIRED)]
+        absent = [day for day in delivery_days if not self._labels.is_committed(day)]
         if unverified := [day for day in absent if day not in self._days_without_files]:
             read_fingerprints(
                 self._feed, self._lake, self._landing, self._labels, unverified, reader, self._feed.validated

@@ -12,7 +12,7 @@ from ml_assets.pipeline.engine.day_fingerprints import day_fingerprints
 from ml_assets.pipeline.engine.day_state import expected_fingerprint
 from ml_assets.pipeline.engine.stage import CannotMake, KeepDay
 from ml_assets.pipeline.features.reference_profiles import drift_reference_days
-from ml_assets.pipeline.steps.kept_checks import Inputs, is_committed
+from ml_assets.pipeline.steps.kept_checks import Inputs
 
 if TYPE_CHECKING:
     from ml_assets.pipeline.evaluation.stage import ModelEvaluation
@@ -58,7 +58,7 @@ def validation_inputs(spec: ModelSpec, stage: "Validation", day: date) -> Inputs
     """List the inputs of the checks of validated rows or labels: the day, the days that it is compared with, and the
     files of earlier days.
     """
-    if not is_committed(stage.validated, day):
+    if not stage.validated.is_committed(day):
         return None
     if stage.matching is not None:
         # Labels are matched with all rows up to their day, but not compared with other labels.
@@ -78,7 +78,7 @@ def feature_inputs(spec: ModelSpec, stage: "FeatureEngineering", day: date) -> I
     """List the inputs of the checks of features: the day, the training window of its model, and the inputs from which
     features are rebuilt as for serving.
     """
-    if not is_committed(stage.features, day):
+    if not stage.features.is_committed(day):
         return None
     try:
         expected: object = expected_fingerprint(stage, day)
@@ -92,7 +92,7 @@ def evaluation_inputs(spec: ModelSpec, stage: "ModelEvaluation", day: date) -> I
     with, and the deliveries of labels. A day without a model has no outcomes to reuse.
     """
     tables = stage.tables
-    if not is_committed(tables[stage.name], day) or not tables[stage.name].row_counts().get(day):
+    if not tables[stage.name].is_committed(day) or not tables[stage.name].row_counts().get(day):
         return None
     length = spec.evaluation.holdout
     earlier = [day - number * length for number in range(1, -(-timedelta(days=REFERENCE_DAYS) // length) + 1)]

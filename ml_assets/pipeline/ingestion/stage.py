@@ -148,11 +148,7 @@ class Ingestion:
         """Return whether the day may be made from these objects: not if it was made from others, is closed, and the
         policy refuses late changes.
         """
-        if (
-            self._late_data.afterwards == "reopen"
-            or self._table.fingerprint(day) in (None, EXPIRED)
-            or not self._is_closed(day)
-        ):
+        if self._late_data.afterwards == "reopen" or not self._table.is_committed(day) or not self._is_closed(day):
             return True
         return self._was_made_from(day, objects)
 
@@ -246,7 +242,7 @@ class Ingestion:
 
     def _reopens(self, day: date, objects: Sequence[StoredObject]) -> bool:
         """Return whether a closed day is made again from other objects."""
-        is_open = self._table.fingerprint(day) in (None, EXPIRED) or self._closed_since(day) > datetime.now(UTC)
+        is_open = not self._table.is_committed(day) or self._closed_since(day) > datetime.now(UTC)
         return not is_open and not self._was_made_from(day, objects)
 
     def _problem_of(self, entries: Sequence[dict]) -> str | None:

@@ -13,7 +13,6 @@ from ml_assets.core.model_spec.deployment import QualityEstimate
 from ml_assets.core.model_spec.types.task import DECISION
 from ml_assets.core.release.release_state import CHALLENGER, CHAMPION, Version
 from ml_assets.core.tables.code_version import code_version
-from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.pipeline.asset_names import EVALUATION, MODEL, PREDICTION_QUALITY, PREDICTIONS
 from ml_assets.pipeline.engine.stage import DayByDay, StageOutput
 from ml_assets.pipeline.engine.upstream import read_fingerprint
@@ -86,7 +85,7 @@ class PredictionQuality(DayByDay):
         """Return the newest day whose labels are known on `day`; None if it has no predictions or no rows to join."""
         earlier = day - self.spec.label_delay
         tables = (self._predictions.tables[PREDICTIONS], self._labelled.table)
-        return earlier if all(table.fingerprint(earlier) not in (None, EXPIRED) for table in tables) else None
+        return earlier if all(table.is_committed(earlier) for table in tables) else None
 
     def inputs(self, day: date) -> list:
         """Return the fingerprints of the predictions and labels, and of the holdouts of the live models.

@@ -8,12 +8,11 @@ import dagster as dg
 
 from ml_assets.core.checks.outcome import CheckOutcome, apply_accepted_failures
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.pipeline.asset_names import FEATURES
 from ml_assets.pipeline.engine.day_fingerprints import day_fingerprints
 from ml_assets.pipeline.features.reference_profiles import MIN_DRIFT_DAYS, ReferenceProfiles, drift_reference_days
 from ml_assets.pipeline.steps.check_results import CheckRun, enabled_check_specs
-from ml_assets.pipeline.steps.kept_checks import Inputs, is_committed
+from ml_assets.pipeline.steps.kept_checks import Inputs
 from ml_assets.pipeline.validation.drift_checks import evaluate_reference_drift
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ def served_checks(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
 def served_check_inputs(spec: ModelSpec, stage: "ServedRequests", day: date) -> Inputs:
     """List the inputs of the checks of a day: the requests, the features of the day, and the training window."""
     table = stage.tables[stage.name]
-    if not is_committed(table, day):
+    if not table.is_committed(day):
         return None
     return [
         day_fingerprints([table, stage.batch.rows], [day]),
@@ -77,7 +76,7 @@ def _compare(spec: ModelSpec, stage: "ServedRequests", day: date) -> CheckOutcom
 
     settings = spec.checks.served_features
     assert settings
-    if stage.batch.rows.fingerprint(day) in (None, EXPIRED):
+    if not stage.batch.rows.is_committed(day):
         reason = f"the {FEATURES} of the day are not in the lake"
         return CheckOutcome(SERVED_FEATURES, day, None, reason, settings.severity)
     columns = list(dict.fromkeys([*spec.row_key, *comparable_features(spec)]))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -111,7 +111,7 @@ def _partial_selection(run: dg.DagsterRun, repository: dg.RepositoryDefinition) 
 
 
 def _is_dry_run(run: dg.DagsterRun) -> bool:
-    ops = run.run_config.get("ops") or {}
+    ops: Any = run.run_config.get("ops") or {}
     return any(((op or {}).get("config") or {}).get("dry_run") is True for op in ops.values())
 
 

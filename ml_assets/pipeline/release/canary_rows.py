@@ -7,7 +7,6 @@ from math import nan
 from typing import TYPE_CHECKING
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.pipeline.features.labelled_features import LabelledFeatures
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.storage.landing import Landing
@@ -88,7 +87,7 @@ class CanaryRows:
 
     def _days_with_labels(self, days: Sequence[date], labels_through: date) -> list[date]:
         """Return the days that have rows and whose labels are known."""
-        return [day for day in days if day <= labels_through and self._features.fingerprint(day) not in (None, EXPIRED)]
+        return [day for day in days if day <= labels_through and self._features.is_committed(day)]
 
     def _day(
         self, day: date, percent: int | None, champion: "Scorer", challenger: "Scorer | None", models: tuple[str, ...]

@@ -8,7 +8,6 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.release.canary_policy import Decision, decide, next_candidate
 from ml_assets.core.release.release_state import Move, Release, Version, live_on
 from ml_assets.core.tables.code_version import code_version
-from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.pipeline.asset_names import CANARY_COMPARISON, DEPLOYMENT, ENTRY
 from ml_assets.pipeline.engine.stage import DayByDay, DecidedAlready, InputChanged, StageOutput
 from ml_assets.pipeline.engine.upstream import check_not_replaced
@@ -110,7 +109,7 @@ class ModelDeployment(DayByDay):
             CannotMake: when label files have landed and were never made.
         """
         if self._is_past(day):
-            if self.tables[DEPLOYMENT].fingerprint(day) not in (None, EXPIRED):
+            if self.tables[DEPLOYMENT].is_committed(day):
                 raise DecidedAlready(LATER_DAYS_DECIDED)
             # If the day has a release of its own, a run decided it before the later days and died before it committed.
             if self._release_of_run(day) is None:

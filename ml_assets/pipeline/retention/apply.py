@@ -17,7 +17,6 @@ from ml_assets.core.operations.retention import (
     versions_to_remove,
     with_live_versions,
 )
-from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.pipeline.asset_names import (
     CHAMPION_COMPARISON,
     ENTRY,
@@ -226,7 +225,7 @@ class Retention:
         going = [
             day
             for day in corrections.days()
-            if day < oldest and (day in self.removal.days[RAW] or raw.fingerprint(day) in (None, EXPIRED))
+            if day < oldest and (day in self.removal.days[RAW] or not raw.is_committed(day))
         ]
         if going:
             self._count(CORRECTIONS, corrections.remove(going, self.removal.dry_run))

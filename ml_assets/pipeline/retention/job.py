@@ -49,8 +49,7 @@ def retention_job(spec: ModelSpec, project: str | None = None) -> dg.JobDefiniti
         context: dg.OpExecutionContext, config: RetentionConfig, lake: Lake, landing: Landing, registry: ModelRegistry
     ) -> None:
         with apply_retry_policy(context, settings, f"{spec.name}/retention"):
-            if project is not None:
-                claim_model(lake, spec.name, project)
+            claim_model(lake, spec.name, project)
             stages = open_stages(spec, lake, landing, registry)
             removal = Retention(spec, stages, lake, registry, datetime.now(UTC), context.run_id, config.dry_run).apply()
         for line in describe(removal):

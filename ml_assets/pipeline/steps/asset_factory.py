@@ -57,8 +57,7 @@ def build_step_assets(
     )
     def make(context: dg.AssetExecutionContext) -> Iterator[Any]:
         with apply_retry_policy(context, settings, "/".join(main)):
-            if project is not None:
-                claim_model(context.resources.lake, spec.name, project)
+            claim_model(context.resources.lake, spec.name, project)
             guard = RunGuard(context.instance, context.run_id, settings.longest)
             yield from redact_events(run(step, context, guard))
 

@@ -11,21 +11,15 @@ import dagster as dg
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.tables.code_version import code_version
-from ml_assets.core.tables.fingerprint import EXPIRED, digest
+from ml_assets.core.tables.fingerprint import digest
 from ml_assets.pipeline.steps.check_results import CheckRun
 from ml_assets.pipeline.steps.report_store import Reports
 
 if TYPE_CHECKING:
     from ml_assets.core.operations.reports.daily_report import Part
-    from ml_assets.resources.lake.table import Table
 
 Inputs = Sequence[object] | None
 """Fingerprints of everything in the lake that the checks of a day read; None if their outcomes must not be kept."""
-
-
-def is_committed(table: "Table", day: date) -> bool:
-    """Return whether a day has rows of its own to check: it was made, and retention has not removed it."""
-    return table.fingerprint(day) not in (None, EXPIRED)
 
 
 class KeptChecks:

@@ -13,7 +13,7 @@ from ml_assets.pipeline.engine.day_fingerprints import day_fingerprints
 from ml_assets.pipeline.engine.run_guard import RunGuard
 from ml_assets.pipeline.engine.stage import Stage
 from ml_assets.pipeline.steps.check_results import CheckRun
-from ml_assets.pipeline.steps.kept_checks import Inputs, is_committed
+from ml_assets.pipeline.steps.kept_checks import Inputs
 
 if TYPE_CHECKING:
     from ml_assets.core.operations.reports.daily_report import Part
@@ -79,7 +79,7 @@ class StageStep(ABC, Generic[StageT]):
 
     def check_inputs(self, stage: StageT, day: date) -> Inputs:
         """List the fingerprints of everything in the lake that the checks of a day read, and that its report shows."""
-        return day_fingerprints(stage.tables.values(), [day]) if is_committed(stage.tables[stage.name], day) else None
+        return day_fingerprints(stage.tables.values(), [day]) if stage.tables[stage.name].is_committed(day) else None
 
     def complete_checks(
         self, stage: StageT, days: Sequence[date], evaluated: Sequence[date], runs: Sequence[CheckRun]

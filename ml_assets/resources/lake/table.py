@@ -80,10 +80,12 @@ class Table:
         return self._transactions.get(day.isoformat())
 
     def is_assumed(self, day: date) -> bool:
-        """Return whether the fingerprint of a day is only assumed, as in the tables of a plan, so that the table does
-        not have its rows yet.
-        """
+        """Return whether the fingerprint of a day is assumed, as in a plan, so that the table lacks its rows so far."""
         return False
+
+    def is_committed(self, day: date) -> bool:
+        """Return whether a day was committed, from any inputs, and its rows were not removed."""
+        return self.fingerprint(day) not in (None, EXPIRED)
 
     def input_fingerprint(self, day: date) -> int | None:
         """Return the fingerprint of the inputs that a day was last computed from: that of its rows, or a later one that
