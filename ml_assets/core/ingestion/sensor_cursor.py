@@ -43,18 +43,21 @@ class SensorCursor:
 
     requests: number of runs requested so far; it makes run keys unique, so that replaced content that returns is
     requested again. feeds: state of each feed, by the name of its first table. history: digest of the runs that were
-    last requested to validate earlier days; empty if none were.
+    last requested to validate earlier days; empty if none were. begun: the second in which the sensor began without a
+    cursor; it makes the run keys after a reset differ from those before, which Dagster would skip. 0 if not known.
     """
 
     requests: int = 0
     feeds: Mapping[str, FeedCursor] = field(default_factory=dict)
     history: str = ""
+    begun: int = 0
 
     def to_text(self) -> str:
         """Serialize the state as text."""
         feeds = {name: feed.to_json() for name, feed in self.feeds.items()}
         history = {"history": self.history} if self.history else {}
-        return json.dumps({"requests": self.requests, "feeds": feeds, **history}, separators=(",", ":"))
+        begun = {"begun": self.begun} if self.begun else {}
+        return json.dumps({"requests": self.requests, "feeds": feeds, **history, **begun}, separators=(",", ":"))
 
     @classmethod
     def from_text(cls, text: str | None) -> "SensorCursor":
@@ -65,9 +68,12 @@ class SensorCursor:
         """
         if not text:
             return cls()
-        state = json.loads(text)
-        feeds = {name: FeedCursor.from_json(feed) for name, feed in state["feeds"].items()}
-        return cls(state["requests"], feeds, state.get("history", ""))
+        try:
+            state = json.loads(text)
+            feeds = {name: FeedCursor.from_json(feed) for name, feed in state["feeds"].items()}
+            return cls(int(state["requests"]), feeds, str(state.get("history", "")), int(state.get("begun", 0)))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"not a cursor of an arrivals sensor: {text[:100]}") from error
 
 
 def digest_objects(objects: Sequence[tuple[str, str, int]]) -> str:

@@ -100,8 +100,10 @@ def scan_arrivals(
         key = f"{spec.name} {first}...{last} {digest(content, cursor.requests)[:16]}"
         # No rows of these days have landed yet.
         requests.append(RangeRequest(first, last, key, LABEL_ASSETS if only_labels else ()))
-    next_cursor = SensorCursor(
-        cursor.requests + len(requests), {name: scan.cursor for name, scan in scans.items()}, cursor.history
+    next_cursor = replace(
+        cursor,
+        requests=cursor.requests + len(requests),
+        feeds={name: scan.cursor for name, scan in scans.items()},
     )
     refused = [(name, day) for name, scan in scans.items() for day in scan.refused]
     rows = scans[rows_feed(spec).raw]
@@ -173,7 +175,7 @@ def arrivals_sensor(
         if reason := why_unused(spec, lake, landing):
             return dg.SensorResult(skip_reason=reason)
         now = datetime.now(ZoneInfo(spec.source.time_zone))
-        cursor = SensorCursor.from_text(context.cursor)
+        cursor = _read_cursor(context, now)
         scan_of_tick = scan_arrivals if lake.exists(spec.name, FEATURES) else _scan_new_lake
         scan = scan_of_tick(spec, landing, compare_with_lake(spec, lake, landing), cursor, now)
         history = request_history(spec, landing, validated_in_lake(spec, lake), scan.requests, now)
@@ -183,10 +185,10 @@ def arrivals_sensor(
             # tick.
             context.log.info(f"{spec.name}: {describe_history(history)}. The days themselves are requested next")
             return dg.SensorResult(
-                run_requests=[_run_request(spec, request) for request in history],
+                run_requests=[_run_request(spec, request, cursor) for request in history],
                 cursor=replace(cursor, history=requested).to_text(),
             )
-        run_requests = [_run_request(spec, request) for request in scan.requests]
+        run_requests = [_run_request(spec, request, cursor) for request in scan.requests]
         observations = [
             dg.AssetObservation(asset_key(spec, name), partition=day.isoformat(), metadata={"problem": REFUSED_CHANGE})
             for name, day in scan.refused
@@ -203,7 +205,19 @@ def arrivals_sensor(
     return arrivals
 
 
-def _run_request(spec: ModelSpec, request: RangeRequest) -> dg.RunRequest:
+def _read_cursor(context: dg.SensorEvaluationContext, now: datetime) -> SensorCursor:
+    """Read the cursor of the last tick; begin anew without one, or if somebody edited it to something else."""
+    if context.cursor:
+        try:
+            return SensorCursor.from_text(context.cursor)
+        except ValueError as error:
+            context.log.warning(f"The sensor begins without a cursor: {error}")
+    return SensorCursor(begun=int(now.timestamp()))
+
+
+def _run_request(spec: ModelSpec, request: RangeRequest, cursor: SensorCursor) -> dg.RunRequest:
+    # Dagster skips a request whose run key has a run, even if that run failed and somebody reset the cursor since.
+    run_key = f"{request.key} {cursor.begun}" if cursor.begun else request.key
     tags = {**range_tags(request.first, request.last), "model": spec.name}
     selection = [asset_key(spec, name) for name in request.assets] or None
-    return dg.RunRequest(run_key=request.key, tags=tags, asset_selection=selection)
+    return dg.RunRequest(run_key=run_key, tags=tags, asset_selection=selection)

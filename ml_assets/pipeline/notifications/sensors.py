@@ -53,7 +53,7 @@ def notifications_sensor(open_outbox: OpenOutbox, open_notifier: OpenNotifier, u
     )
     def notifications(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         now, outbox, notifier = datetime.now(UTC), open_outbox(), open_notifier()
-        cursor: dict[str, Any] = json.loads(context.cursor) if context.cursor else {}
+        cursor = read_cursor(context)
         broken_before = cursor.pop(BROKEN, [])
         log, position = read_events(context.instance, cursor, now, LOOK_BACK)
         repository = _repository(context)
@@ -113,7 +113,7 @@ def releases_sensor(open_outbox: OpenOutbox, open_notifier: OpenNotifier) -> dg.
     )
     def rollback_notifications(context: dg.SensorEvaluationContext, lake: Lake) -> dg.SkipReason:
         now, outbox, notifier = datetime.now(UTC), open_outbox(), open_notifier()
-        last_release: dict[str, int] = json.loads(context.cursor) if context.cursor else {}
+        last_release: dict[str, int] = read_cursor(context)
         events = []
         for model in _models(_repository(context)):
             ledger = Ledger(lake, model)
@@ -131,6 +131,18 @@ def releases_sensor(open_outbox: OpenOutbox, open_notifier: OpenNotifier) -> dg.
         return dg.SkipReason(f"{opened} rollbacks recorded, {resolved} resolved by a promotion")
 
     return rollback_notifications
+
+
+def read_cursor(context: dg.SensorEvaluationContext) -> dict[str, Any]:
+    """Read the cursor of the last tick; empty without one, or if somebody edited it to something else."""
+    try:
+        cursor = json.loads(context.cursor or "{}")
+    except ValueError:
+        cursor = None
+    if isinstance(cursor, dict):
+        return cursor
+    context.log.warning(f"The sensor begins without a cursor: not a cursor of this sensor: {context.cursor}")
+    return {}
 
 
 def _recent(ledger: Ledger, now: datetime) -> list[dict]:

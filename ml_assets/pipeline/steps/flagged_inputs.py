@@ -12,7 +12,7 @@ from ml_assets.pipeline.steps.check_results import CheckRun
 from ml_assets.pipeline.steps.report_store import Reports
 
 # Checks of validated_data that are about the rows of the day itself.
-CHECKS_OF_ROWS = (EVERY_DAY_ACCEPTED, COLUMN_DRIFT, "row_count", "label_rate", NO_REPEATED_DAY)
+CHECKS_OF_ROWS = (COLUMN_DRIFT, "row_count", "label_rate", NO_REPEATED_DAY)
 MAX_NAMED = 3
 
 
@@ -40,7 +40,7 @@ def name_flagged_inputs(
         return flagged[day]
 
     def explain(outcome: CheckOutcome) -> CheckOutcome:
-        if not outcome.failed:
+        if not outcome.failed or _reads_one_day(outcome.check):
             return outcome
         read = [day for day in days_read(outcome.day) if day != outcome.day or not _is_of_rows(outcome.check)]
         note = _describe({day: checks for day in read if (checks := failed_checks(day))})
@@ -50,7 +50,11 @@ def name_flagged_inputs(
 
 
 def _is_of_rows(check: str) -> bool:
-    return check in CHECKS_OF_ROWS or check.startswith(CONTRACT)
+    return check in CHECKS_OF_ROWS or _reads_one_day(check)
+
+
+def _reads_one_day(check: str) -> bool:
+    return check == EVERY_DAY_ACCEPTED or check.startswith(CONTRACT)
 
 
 def _describe(flagged: Mapping[date, Sequence[str]]) -> str:

@@ -107,3 +107,20 @@ def test_the_first_ticks_over_a_new_lake_request_the_history_and_then_days_that_
         assert result.success
         made += computed(result, "features") if "features" in names else []
     assert {first_day_read(SPEC, day(newest)), day(newest)} <= set(made)
+
+
+@pytest.mark.parametrize("edited", [None, "", "garbage", "{}"])
+def test_after_a_reset_of_the_cursor_failed_runs_are_requested_again_under_other_keys(world, monkeypatch, edited):
+    """Dagster skips a request whose run key has a run, even if that run failed."""
+    resources = {"landing": world.landing, "lake": Lake(uri=world.lake.uri)}
+    sensor = arrivals_sensor(SPEC, features_job(SPEC))
+    keys: list[str | None] = []
+    with dg.DagsterInstance.ephemeral() as instance:
+        for minute, cursor in enumerate((None, edited)):
+            stop_clock(monkeypatch, sensor_module, NOW + timedelta(minutes=minute))
+            for _ in ("history", "days"):
+                result = sensor(dg.build_sensor_context(instance=instance, resources=resources, cursor=cursor))
+                assert isinstance(result, dg.SensorResult)
+                keys += [request.run_key for request in result.run_requests or []]
+                cursor = result.cursor
+    assert len(keys) == len(set(keys)) == 4

@@ -437,3 +437,13 @@ def test_a_broken_model_is_notified_once_and_resolved_when_it_loads_or_is_remove
     assert [notification.is_open for notification in notifications] == [True]
     (success,) = sensor_module.events_of_broken_models(["churn"], {}, later)
     assert [notification.is_open for notification in fold(notifications, [success])] == [False]
+
+
+@pytest.mark.parametrize("edited", ["garbage", "[]"])
+def test_a_cursor_that_somebody_edited_is_begun_anew(instance, tmp_path, monkeypatch, edited):
+    read_events_immediately(monkeypatch)
+    sensors = NotificationSensors(instance, sqlite(tmp_path), lake=Lake(uri=str(tmp_path / "lake")))
+    sensors.run(error="boom")
+    sensors.cursor = sensors.releases_cursor = edited
+    assert sensors.tick().startswith("1 runs ended: 1 notifications opened")
+    assert sensors.tick_releases() == "0 rollbacks recorded, 0 resolved by a promotion"

@@ -62,6 +62,11 @@ def test_days_of_the_same_run_are_known_before_their_report_is_written(tmp_path)
     ]
 
 
+def test_a_check_that_reads_the_rows_of_its_day_only_names_no_other_day(tmp_path):
+    runs = [run_of("validated_data", name, (DAY, False)) for name in ("every_day_accepted", "contract_amount")]
+    assert reasons(name_flagged_inputs(runs, days_read, reported(tmp_path, (back(1), "row_count")))) == ["why", "why"]
+
+
 def test_many_days_are_counted(tmp_path):
     reports = reported(tmp_path, *((back(number), "row_count") for number in range(1, 6)))
     (said,) = reasons(name_flagged_inputs([run_of("features", "missing_share", (DAY, False))], days_read, reports))
