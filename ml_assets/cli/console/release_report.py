@@ -12,7 +12,7 @@ from rich.table import Table
 from ml_assets.cli.console.tables import print_table
 from ml_assets.core.release.deployment_manifest import champion_row
 from ml_assets.core.release.ledger_rows import moves_of
-from ml_assets.core.release.release_state import Move, describe_share
+from ml_assets.core.release.release_state import Move, Release, Version, describe_share
 
 MOST_FIGURES = 4
 AUTOMATIC = "automatic, one with the deployment of each day"
@@ -53,6 +53,19 @@ def print_releases(
     version = f"version {deployed['version']} of {deployed['day']}" if deployed else "nothing"
     console.print(f"Deployed      {version}, under {escape(target.rstrip('/'))}/{model}", soft_wrap=True)
     print_differences(console, problems)
+
+
+def explain_not_live(state: Release, version: Version) -> str:
+    """Explain why a version that passed its gates is neither the champion nor the challenger."""
+    if version.digest in state.withdrawn:
+        return "it was rolled back or replaced, and does not go live again by itself"
+    if any(version.day <= live.day for live in (state.champion, state.challenger) if live is not None):
+        return "by itself only a model of a later day replaces it"
+    if state.paused:
+        return "automatic decisions are paused"
+    if state.challenger is not None:
+        return f"the canary, version {state.challenger.number}, is decided first"
+    return "the next daily run decides on it"
 
 
 def print_differences(console: Console, differences: Sequence[str]) -> None:

@@ -11,12 +11,12 @@ from rich.table import Table
 from ml_assets.cli.console.day_problems import print_day_problems
 from ml_assets.cli.console.failure_report import describe_refusal
 from ml_assets.cli.console.model_verdict import failed_gates
-from ml_assets.cli.console.release_report import print_differences
+from ml_assets.cli.console.release_report import explain_not_live, print_differences
 from ml_assets.cli.console.tables import print_table
 from ml_assets.core.counts import count
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.types.task import DECISION
-from ml_assets.core.release.release_state import Release, describe_share
+from ml_assets.core.release.release_state import Release, Version, describe_share
 from ml_assets.defs.settings import Settings
 from ml_assets.pipeline.asset_names import VALIDATED
 from ml_assets.pipeline.evaluation.champion import ALIAS
@@ -158,11 +158,13 @@ def _print_why_not_live(console: Console, spec: ModelSpec, needed: "Needed", sta
     number = int(entry["version"])
     if number in {version.number for version in (live.champion, live.challenger) if version}:
         return
-    same_day = " of the same day" if live.champion.day == needed.model_day(stages) else ""
+    day = needed.model_day(stages)
+    same_day = " of the same day" if live.champion.day == day else ""
+    why = explain_not_live(live, Version(number, entry["model_digest"], day))
+    ends = ", and ends the canary" if live.challenger else ""
     console.print(
         f"Not live      [yellow]version {number} is registered, and version {live.champion.number}{same_day} stays "
-        f"live[/]: by itself only a model of a later day replaces it. [bold]ml-assets promote {spec.name} --version "
-        f"{number}[/] makes it live now",
+        f"live[/]: {why}. [bold]ml-assets promote {spec.name} --version {number}[/] makes it live now{ends}",
         soft_wrap=True,
         highlight=False,
     )
