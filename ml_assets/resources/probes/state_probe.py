@@ -22,6 +22,7 @@ from ml_assets.resources.mlflow.connection import sqlite_path
 from ml_assets.resources.mlflow_internals.empty_store import store_tables
 from ml_assets.resources.storage.correction_notes import CORRECTIONS, NOTES, find_removed
 from ml_assets.resources.storage.run_marker import UNFINISHED_RUNS, read_marker
+from ml_assets.resources.storage.segments import FOLDER as SEGMENTS
 
 NOTIFICATIONS_FILE = "notifications.db"
 
@@ -81,7 +82,8 @@ def find_damaged_lake(lake: Lake, model: str) -> list[str]:
         keys_by_folder.setdefault(folder, []).append(path)
     for folder, paths in keys_by_folder.items():
         is_table = any(path.startswith("_delta_log/") or path.endswith(".parquet") for path in paths)
-        if is_table and not folder.endswith(MOVED_AWAY):
+        # Segments of served requests are Parquet files without a table.
+        if is_table and folder != SEGMENTS and not folder.endswith(MOVED_AWAY):
             messages += _find_damaged_log(lake, model, folder, paths)
     for path in keys_by_folder.get(UNFINISHED_RUNS, ()):
         key = f"{model}/{UNFINISHED_RUNS}/{path}"

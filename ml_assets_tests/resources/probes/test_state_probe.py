@@ -2,12 +2,15 @@
 
 import shutil
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from ml_assets.core.operations.failures.damaged_state import STATE_FILES
 from ml_assets.resources.probes.state_probe import find_damaged_home, find_damaged_lake, find_damaged_mlflow
+from ml_assets.resources.storage.segments import Segments
 from ml_assets_tests.resources.probes.state_damage import (
     COMMIT,
     MODEL,
@@ -109,6 +112,11 @@ def test_every_row_of_the_documentation_has_a_case():
 def test_the_doctor_finds_nothing_in_a_whole_world(world):
     assert find_damaged_home(world.home) == []
     assert find_damaged_mlflow(f"sqlite:///{world.root}/mlflow.db") == []
+    assert find_damaged_lake(world.lake, MODEL) == []
+
+
+def test_segments_of_served_requests_are_no_table(world):
+    Segments(world.lake.files, MODEL).write(date(2025, 1, 1), "a", pa.table({"score": [0.5]}))
     assert find_damaged_lake(world.lake, MODEL) == []
 
 
