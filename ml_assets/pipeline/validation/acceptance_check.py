@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import dagster as dg
 
 from ml_assets.core.checks.outcome import CheckOutcome, apply_accepted_failures
+from ml_assets.core.counts import count
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import EVERY_DAY_ACCEPTED
 from ml_assets.pipeline.steps.check_results import MOST_LINES, CheckRun, check_spec, table
@@ -36,17 +37,26 @@ def evaluate_acceptance(
     outcomes = []
     for day in days:
         reason = next((fault["reason"] for fault in reversed(faults[day]) if fault["scope"] == "day"), None)
+        explanation = f"{reason}{_cause(faults[day])}" if reason else "the day was accepted"
         figures = {
             "is_accepted": reason is None,
             "rows_quarantined": stage.count_quarantined_rows([day]) if day in with_entries else 0,
             "faults": faults[day][:MOST_LINES],
         }
-        outcomes.append(
-            CheckOutcome(
-                EVERY_DAY_ACCEPTED, day, reason is None, reason or "the day was accepted", severity, figures=figures
-            )
-        )
+        outcomes.append(CheckOutcome(EVERY_DAY_ACCEPTED, day, reason is None, explanation, severity, figures=figures))
     yield CheckRun(key, EVERY_DAY_ACCEPTED, apply_accepted_failures(spec.checks, outcomes))
+
+
+def _cause(faults: Sequence[Mapping[str, Any]]) -> str:
+    """Describe the fault of a file, or the most frequent reason of rows, of a rejected day; empty if it has neither."""
+    from ml_assets.core.validation.validate_day import THE_DAY_IS_REJECTED
+
+    of_files = [f"{fault['file']}: {fault['reason']}" for fault in faults if fault["scope"] == "file"]
+    of_rows = [fault for fault in faults if fault["scope"] == "row" and fault["reason"] != THE_DAY_IS_REJECTED]
+    if of_files:
+        return f"; {of_files[0]}"
+    most = max(of_rows, key=lambda fault: fault["rows"], default=None)
+    return f"; most often {most['reason']} ({count(most['rows'], 'row')})" if most else ""
 
 
 def acceptance_metadata(outcomes: Sequence[CheckOutcome]) -> Mapping[str, Any]:
