@@ -83,7 +83,7 @@ def run_days(
         result = job.get_subset(asset_selection=assets, asset_check_selection=checks).execute_in_process(
             instance=instance,
             run_id=run_id,
-            tags={**_partition_tags(days), **NOT_RETRIED, ATTENDED: "true", **({PART: part} if part else {})},
+            tags=_tags(names, days, part),
             run_config={"ops": dict(ops or {}), "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             raise_on_error=False,
         )
@@ -100,6 +100,13 @@ def _end_their_mlflow_runs(instance: "dg.DagsterInstance", spec: ModelSpec) -> N
         end_dead_runs_of(load_settings().mlflow, spec.name, instance)
     except ConnectionError as error:
         log.warning("MLflow runs of processes that are gone could not be ended: %s", error)
+
+
+def _tags(names: Sequence[str], days: Sequence[date], part: str) -> dict[str, str]:
+    from ml_assets.pipeline.notifications.run_events import ASSETS_TAG
+
+    tags = {**_partition_tags(days), **NOT_RETRIED, ATTENDED: "true", ASSETS_TAG: " ".join(names)}
+    return {**tags, PART: part} if part else tags
 
 
 def _partition_tags(days: Sequence[date]) -> dict[str, str]:

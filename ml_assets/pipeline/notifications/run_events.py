@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ml_assets.resources.dagster_internals.serialized_errors import SerializableErrorInfo
 
 MODEL_TAG = "model"
+ASSETS_TAG = "ml_assets/assets"
+"""The selected assets of a run of `ml-assets`, as Dagster records no selection of a run of a subset of a job."""
 # For these two assets the freshness check is more exact than the policy.
 FOLLOWED_BY_POLICY = tuple(name for name in FOLLOW_EACH_DAY if name not in (RAW, VALIDATED))
 
@@ -97,7 +99,8 @@ def _run_event(
         message=shorten(f"{state}: {_reason(ended, entries)}") if failed else "",
         run=run.run_id,
         link=f"/runs/{run.run_id}",
-        assets=frozenset(names[1] for key in assets if (names := model_and_asset(key)) and names[0] == model),
+        assets=frozenset(names[1] for key in assets if (names := model_and_asset(key)) and names[0] == model)
+        or frozenset(run.tags.get(ASSETS_TAG, "").split()),
         retried=retried,
     )
 

@@ -9,7 +9,9 @@ import pytest
 import yaml
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
 
+from ml_assets.cli.run_in_process import RunFailed, run_days
 from ml_assets.core.checks.outcome import CheckOutcome
+from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.operations.notifications.events import Kind, fold
 from ml_assets.core.release.release_state import promote, roll_back
 from ml_assets.definitions import DEFS
@@ -18,9 +20,11 @@ from ml_assets.pipeline.notifications import sensors as sensor_module
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.notifications.database import NotificationsUnavailable
 from ml_assets.resources.release.ledger import Ledger
+from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.notifications.notification_cases import (
     MODEL,
     NotificationSensors,
+    definitions,
     read_events_immediately,
     sqlite,
 )
@@ -232,6 +236,22 @@ def test_a_dry_run_resolves_nothing(sensors):
     sensors.run()
     sensors.tick()
     assert open_states(sensors) == [("run_failure", "2025-01-01", False)]
+
+
+def test_a_part_of_a_command_resolves_only_failures_of_the_same_part(sensors):
+    spec, job = ModelSpec.model_validate(SMALL), definitions().resolve_job_def("small_daily")
+
+    def run_part(name: str, error: str) -> None:
+        run_days(job, sensors.instance, spec, [name], [date(2025, 1, 1)], ops={name: {"config": {"error": error}}})
+
+    with pytest.raises(RunFailed):
+        run_part("evaluation", "no")
+    run_part("validated_data", "")
+    sensors.tick()
+    assert [(row["assets"], row["resolved_at"] is None) for row in rows(sensors.uri)] == [("evaluation", True)]
+    run_part("evaluation", "")
+    sensors.tick()
+    assert [row["resolved_at"] is None for row in rows(sensors.uri)] == [False]
 
 
 def test_ad_hoc_runs_of_assets_are_notified_for_each_model(sensors):
