@@ -90,7 +90,8 @@ def run_model(model: str | None = None, day: date | None = None, train: bool = F
         except RunFailed as error:
             stages = open_model_stages(spec, settings)
             print_failure(console, spec, needed, stages)
-            sys.exit(f"{error}\n{describe_remedy(spec, stages, needed, error.is_of_data())}")
+            options = (f" --day {day}" if day else "") + (" --train" if train else "")
+            sys.exit(f"{error}\n{describe_remedy(spec, stages, needed, error.is_of_data(), options)}")
         stages = open_model_stages(spec, settings)
     differences = release_differences(spec, settings)
     took = time.perf_counter() - started

@@ -69,7 +69,7 @@ def describe_missing_files(spec: ModelSpec, landing: str, yesterday: date) -> st
     )
 
 
-def describe_remedy(spec: ModelSpec, stages: "Stages", needed: "Needed", is_of_data: bool) -> str:
+def describe_remedy(spec: ModelSpec, stages: "Stages", needed: "Needed", is_of_data: bool, options: str = "") -> str:
     """Return the last lines of a run's error: the page to read, and the command to continue with.
 
     Args:
@@ -77,19 +77,17 @@ def describe_remedy(spec: ModelSpec, stages: "Stages", needed: "Needed", is_of_d
         stages: the stages of the model, opened after the run.
         needed: the days that were needed.
         is_of_data: whether landed files or the specification have to be corrected; otherwise the error says what to do.
+        options: the options of the command that failed, such as ` --day 2026-11-19`.
     """
+    again = f"`ml-assets run {spec.name}{options}`"
     reports = Reports(spec.name, stages.training.lake)
     page = [f"Page          {reports.uri(needed.newest)}"] if reports.has_page(needed.newest) else []
     if not is_of_data:
-        return "\n".join(
-            [*page, f"Next          `ml-assets run {spec.name}` goes on, once the problem above is solved"]
-        )
+        return "\n".join([*page, f"Next          {again} goes on, once the problem above is solved"])
     report = stages.validation.report(needed.landed)
     reasons = report.loc[report["scope"] == "day", "reason"]
     correct = describe_correction(_file_of(spec), bool(reasons.str.startswith(NOTHING_LANDED).any()))
-    return "\n".join(
-        [*page, f"Next          {correct}; then `ml-assets run {spec.name}` makes what changed, and goes on"]
-    )
+    return "\n".join([*page, f"Next          {correct}; then {again} makes what changed, and goes on"])
 
 
 def describe_correction(file: Path | None, are_missing: bool) -> str:

@@ -27,21 +27,27 @@ def test_files_or_the_specification_are_corrected():
 
 
 @pytest.mark.parametrize(
-    ("is_of_data", "remedy"),
+    ("is_of_data", "options", "remedy"),
     [
         (
             True,
+            "",
             "correct the files, or defs/small/defs.yaml; then `ml-assets run small` makes what changed, and goes on",
         ),
-        (False, "`ml-assets run small` goes on, once the problem above is solved"),
+        (False, "", "`ml-assets run small` goes on, once the problem above is solved"),
+        (
+            False,
+            " --day 2025-01-01",
+            "`ml-assets run small --day 2025-01-01` goes on, once the problem above is solved",
+        ),
     ],
 )
-def test_files_are_corrected_only_where_they_are_the_reason(tmp_path, monkeypatch, is_of_data, remedy):
+def test_files_are_corrected_only_where_they_are_the_reason(tmp_path, monkeypatch, is_of_data, options, remedy):
     monkeypatch.setattr("ml_assets.cli.console.failure_report._file_of", lambda spec: FILE)
     spec = ModelSpec.model_validate(SMALL)
     stages = World(tmp_path, spec).stages()
     needed = Needed(day(1), [day(1)], [day(1)], to_do=True)
-    assert describe_remedy(spec, stages, needed, is_of_data) == f"Next          {remedy}"
+    assert describe_remedy(spec, stages, needed, is_of_data, options) == f"Next          {remedy}"
 
 
 def test_missing_days_are_landed_or_the_model_needs_fewer():

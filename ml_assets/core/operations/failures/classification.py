@@ -4,6 +4,7 @@ Only transient failures are worth a retry. Nothing here imports a client library
 of their classes, by their attributes and, for delta-rs, which has no classes, by their text.
 """
 
+import re
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -123,17 +124,18 @@ def explain(failure: Failure, error: BaseException, step: str, memory_field: str
         return str(error)
     if failure is Failure.REFUSED and getattr(error, "states_remedy", False):
         return f"{step}: {str(error).rstrip('.')}. A retry does not help; re-execute the run from failure afterwards"
+    cause = re.sub(r"(?<!\.)\.$", "", cause_of(error))
     tried = "once" if attempts == 1 else f"{attempts} times"
     explanations = {
-        Failure.TRANSIENT: f"an external service failed (tried {tried}), most recently with {cause_of(error)}. "
+        Failure.TRANSIENT: f"an external service failed (tried {tried}), most recently with {cause}. "
         "Committed days are kept. Check that the service works again, then re-execute the run from failure; `retries` "
         "in the specification sets the number of attempts",
-        Failure.REFUSED: f"a file or an external service cannot be used: {cause_of(error)}. A retry does not help. "
+        Failure.REFUSED: f"a file or an external service cannot be used: {cause}. A retry does not help. "
         "Check address, credentials, permissions and free space, then re-execute the run from failure",
-        Failure.MEMORY: f"out of memory: {cause_of(error)}. A retry with the same memory would fail again. Raise "
+        Failure.MEMORY: f"out of memory: {cause}. A retry with the same memory would fail again. Raise "
         f"{memory_field} in the specification where steps are pods, or free memory on this machine, then re-execute "
         "the run from failure",
-        Failure.CODE: f"an error in the code, in a hook or in a library: {cause_of(error)}. A retry would fail again. "
+        Failure.CODE: f"an error in the code, in a hook or in a library: {cause}. A retry would fail again. "
         "Fix the code at the place that the stack trace below names, then re-execute the run from failure",
     }
     return f"{step}: {explanations[failure]}"

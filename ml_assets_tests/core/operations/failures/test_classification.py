@@ -121,6 +121,11 @@ def test_a_message_that_is_complete_is_not_changed():
     )
 
 
+def test_a_cause_that_is_a_sentence_ends_with_one_full_stop():
+    message = explain(Failure.TRANSIENT, ValueError("Check the address."), "a/b", "compute.data.memory", 1)
+    assert "with ValueError: Check the address. Committed days are kept" in message
+
+
 def test_a_refusal_that_says_what_to_do_is_not_explained_twice():
     error = raised(PermissionError(13, "denied"), LandingUnavailable("the landing cannot be read. Check its disk"))
     assert classify(error) is Failure.REFUSED
