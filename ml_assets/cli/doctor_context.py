@@ -178,10 +178,12 @@ def load_code_location() -> CodeLocation:
     running = (dg.DefaultScheduleStatus.RUNNING, dg.DefaultSensorStatus.RUNNING)
     off = {f"{spec.name}_daily" for spec in specs if not spec.schedule.enabled}
     off |= {f"{spec.name}_arrivals" for spec in specs if not spec.sensor.enabled}
+    # An alternative to the daily schedule.
+    off |= {f"{spec.name}_models_due" for spec in specs}
     automation = {
         definition.name: definition.default_status in running
         for definition in (*repository.schedule_defs, *repository.sensor_defs)
-        # The specification says that it is off.
+        # Off by the specification or by default.
         if definition.name not in off
     }
     pools = list_pools(set(repository.assets_defs_by_key.values()))

@@ -3,6 +3,10 @@
 import dagster as dg
 
 from ml_assets.cli import doctor_context
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.automation.conditions import due_sensors, with_due_conditions
+from ml_assets.pipeline.graph.assets import build_assets
+from ml_assets_tests.conftest import SMALL
 
 
 def test_definitions_that_only_the_webserver_and_the_daemon_refuse_do_not_load(monkeypatch):
@@ -18,3 +22,19 @@ def test_definitions_that_only_the_webserver_and_the_daemon_refuse_do_not_load(m
     problem = doctor_context.load_code_location().problem
     assert problem is not None
     assert "Conflicting definitions" in problem
+
+
+def test_a_sensor_that_is_off_by_default_is_not_among_those_that_should_be_on(monkeypatch):
+    spec = ModelSpec.model_validate({**SMALL, "training": {**SMALL["training"], "every": "7d"}})
+    assets = with_due_conditions(spec, build_assets(spec))
+    [sensor] = due_sensors(spec, assets)
+    assert sensor.default_status is dg.DefaultSensorStatus.STOPPED
+    names = {name for asset in assets for name in asset.required_resource_keys} - {"io_manager"}
+    resources = {name: object() for name in names}
+    definitions = dg.Definitions(assets=assets, sensors=[sensor], resources=resources)
+    monkeypatch.setattr(doctor_context, "load_definitions", lambda: definitions)
+    monkeypatch.setattr(doctor_context, "list_model_files", lambda: [None])
+    monkeypatch.setattr(doctor_context, "load_spec", lambda file: spec)
+    location = doctor_context.load_code_location()
+    assert location.problem is None
+    assert location.automation == {}
