@@ -28,7 +28,7 @@ from ml_assets.pipeline.release.metadata import registration_metadata, registrat
 from ml_assets.pipeline.release.registration_report import registration_parts
 from ml_assets.pipeline.release.registration_stage import ModelRegistration
 from ml_assets.pipeline.release.rejected_models import track_rejected_models
-from ml_assets.pipeline.steps.check_results import CheckRun
+from ml_assets.pipeline.steps.check_results import CheckRun, output_without_result
 from ml_assets.pipeline.steps.kept_checks import Inputs
 from ml_assets.pipeline.steps.run_stage import days_of_run, run_stage
 from ml_assets.pipeline.steps.stage_step import StageStep
@@ -99,6 +99,8 @@ def run_training(step: TrainingStep, context: dg.AssetExecutionContext, guard: R
     days = days_of_run(step, context)
     holdout = Holdout(step.spec, context.resources.lake, context.resources.landing)
     yield from run_experiments(context, step.build(context, guard), holdout, days)
+    for check in context.selected_asset_check_keys:
+        yield output_without_result(context, check)
 
 
 class EvaluationStep(StageStep[ModelEvaluation]):

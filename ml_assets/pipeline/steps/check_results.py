@@ -120,8 +120,7 @@ def check_events(context: dg.AssetExecutionContext, run: CheckRun) -> Iterator[A
     if spec is None or (not is_partitioned and (result.passed or run.stops_run or not spec.blocking)):
         yield result
         return
-    names = {check.key: output for output, check in context.assets_def.check_specs_by_output_name.items()}
-    yield dg.Output(None, output_name=names[run.key])
+    yield output_without_result(context, run.key)
     if not is_partitioned:
         yield _evaluation(result, blocking=False)
         return
@@ -129,6 +128,12 @@ def check_events(context: dg.AssetExecutionContext, run: CheckRun) -> Iterator[A
     targets = targets_of_checks(context.instance, run.asset, list(by_day))
     for day, of_day in by_day.items():
         yield _evaluation(build_check_result(of_day), spec.blocking and run.stops_run, day, targets.get(day))
+
+
+def output_without_result(context: dg.AssetExecutionContext, check: dg.AssetCheckKey) -> dg.Output:
+    """Return the output that Dagster requires of each selected check, without an evaluation."""
+    names = {spec.key: output for output, spec in context.assets_def.check_specs_by_output_name.items()}
+    return dg.Output(None, output_name=names[check])
 
 
 def runs_by_day(run: CheckRun) -> list[CheckRun]:

@@ -84,6 +84,15 @@ def test_an_experiment_is_tracked_and_the_lake_does_not_change(world):
     assert len(experiments(world)) == runs + 1
 
 
+def test_an_experiment_of_a_model_that_is_not_due_every_day_leaves_its_check_without_an_evaluation(tmp_path):
+    spec = ModelSpec.model_validate({**SMALL, "training": {**SMALL["training"], "every": "2d"}})
+    world = world_with_features(tmp_path, spec)
+    result = run_with(world, {**OVERRIDES, "train": True}, 12, names=["trained_model"])
+    assert result.success
+    assert not result.get_asset_check_evaluations()
+    assert len(experiments(world)) == 1
+
+
 def test_an_experiment_has_parameters_metrics_learning_curve_plots_and_provenance(world):
     result = run_with(world, OVERRIDES, 13)
     metadata = observations(result)[str(day(13))].metadata
