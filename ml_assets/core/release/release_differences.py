@@ -54,6 +54,9 @@ def registry_differences(
         if version.digest in without_files
     ]
     wanted = registry_state_of(latest, numbers)
+    # The share of a version that is no longer in MLflow is no difference of its own.
+    is_lost = latest.challenger is not None and latest.challenger.digest not in numbers
+    percent = wanted.percent if is_lost else registry_state.percent
     moved = [
         f"the alias {alias} in MLflow {_describe_holder(registry_state.aliases.get(alias))}, the ledger has "
         f"{live.get(alias) or 'none'}: {ALIAS_REMEDY.format(model=model)}"
@@ -63,7 +66,7 @@ def registry_differences(
     tags = [
         f"{name} is {current} in MLflow and {ledger} in the ledger: {ALIAS_REMEDY.format(model=model)}"
         for name, current, ledger in (
-            ("the share of the challenger", registry_state.percent, wanted.percent),
+            ("the share of the challenger", percent, wanted.percent),
             ("the pause of decisions", registry_state.paused, wanted.paused),
         )
         if current != ledger

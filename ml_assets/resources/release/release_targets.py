@@ -13,7 +13,7 @@ from ml_assets.core.release.release_differences import (
     is_published,
     registry_differences,
 )
-from ml_assets.core.release.release_state import Release
+from ml_assets.core.release.release_state import CHALLENGER, Release
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.model_files import ModelFilesUnusable, read_model_files
 from ml_assets.resources.registry.aliases import mark_release_complete, set_registry_state
@@ -47,7 +47,10 @@ class ReleaseTargets:
         if registry_state.release != release.number:
             return False
         wanted = registry_state_of(release, self._numbers.of(release, registry_state))
-        return bool(changes(registry_state, wanted))
+        # With a version MLflow deletes its aliases, but not the share of a challenger.
+        is_lost = release.challenger is not None and CHALLENGER not in wanted.aliases
+        kept = replace(wanted, percent=release.percent) if is_lost else wanted
+        return bool(changes(registry_state, wanted) and changes(registry_state, kept))
 
     def lost_ledger(self, latest: Release, registry_state: RegistryState | None) -> str | None:
         """Return why the ledger lacks releases that MLflow or the deploy target have; None if it has all of them."""

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from ml_assets.core.model.digest import model_digest
 from ml_assets.core.model.files import MODEL, PREPROCESSING
 from ml_assets.core.release.deployment_manifest import champion_row, metadata
+from ml_assets.core.release.registry_state import PERCENT_TAG
 from ml_assets.core.release.release_differences import explain_lost_ledger
-from ml_assets.core.release.release_state import CHAMPION, Version
+from ml_assets.core.release.release_state import CHALLENGER, CHAMPION, Version
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.model_files import ModelFilesUnusable, artifacts_key, read_model_files
 from ml_assets.resources.mlflow.experiments import find_experiment
@@ -199,8 +200,11 @@ class Restoration:
         record = self._record(version)
         run = ManualRun(client, client.tracking_uri, self._artifact_root, self._name)
         number = self._registry.register(run, record).version
-        for alias, live in Ledger(self._lake, self._name).latest().aliases.items():
-            # Without it, the alias would look as if somebody had deleted it.
+        latest = Ledger(self._lake, self._name).latest()
+        for alias, live in latest.aliases.items():
+            # Without them, alias and share would look as if somebody had changed them.
+            if live == version and alias == CHALLENGER:
+                client.set_registered_model_tag(self._name, PERCENT_TAG, str(latest.percent))
             if live == version:
                 client.set_registered_model_alias(self._name, alias, str(number))
         return [f"registered {version} again, as version {number}"]

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from ml_assets.core.model.digest import model_digest
-from ml_assets.core.release.release_state import Move, Release, Version, promote
+from ml_assets.core.release.release_state import Move, Release, Version, promote, start
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.model_files import artifacts_key, read_model_files
 from ml_assets.resources.registry.model_registry import ModelRegistry
@@ -122,6 +122,25 @@ def test_a_deleted_version_is_named_and_registered_again_under_the_next_number(p
     assert place.client.get_registered_model("small").aliases == {"champion": 2}
     assert place.releases().differences() == []
     assert place.releases().state().champion == place.champion
+
+
+def test_a_canary_whose_version_was_deleted_goes_on_after_a_restoration(place):
+    files = {**tiny_model(), "preprocessing.json": tiny_model()["preprocessing.json"].replace(b"0.5", b"0.4")}
+    challenger = Version(2, model_digest(files["model.ubj"], files["preprocessing.json"]), date(2025, 3, 2))
+    for name, content in files.items():
+        place.lake.files.write(f"{artifacts_key('small', challenger.digest)}/{name}", content)
+    before = place.releases().state()
+    canary = start(before, challenger, 25, challenger.day)
+    Ledger(place.lake, "small").append(before, Move("start", canary, challenger.day, "ann", "better", {}))
+    place.restore()
+    assert place.releases().differences() == []
+    place.client.delete_model_version("small", "2")
+    (difference,) = place.settle()
+    assert place.restore() == ["registered version 2 of 2025-03-02 again, as version 3"]
+    assert place.client.get_registered_model("small").aliases == {"champion": 1, "challenger": 3}
+    assert place.releases().state() == canary
+    assert (place.settle(), place.releases().differences()) == ([], [])
+    assert "challenger is version 2 of 2025-03-02, which is no longer in MLflow" in difference
 
 
 def test_a_deleted_registered_model_is_created_again(place):
