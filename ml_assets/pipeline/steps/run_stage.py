@@ -1,8 +1,9 @@
 """One run of a step: makes the days of its stage, then reports each to Dagster and in the daily reports."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 
@@ -39,14 +40,22 @@ FIRST = ("outcome", "problem")
 def days_of_run(step: StageStep, context: dg.AssetExecutionContext) -> list[date]:
     """List the days of a run, ascending: its partitions, or, for checks alone, the newest day with rows.
 
-    Dagster's UI executes checks without a partition.
+    Dagster's UI executes checks without a partition, and launches a run with any partition in its tags.
 
     Raises:
-        dagster.Failure: if the run has no partition and makes assets, or no day has rows.
+        dagster.Failure: if a day has not begun yet, the run has no partition and makes assets, or no day has rows.
     """
-    if days_of(context.run.tags):
-        return sorted(date.fromisoformat(key) for key in context.partition_keys)
     main = step.asset_specs[0].key
+    if days_of(context.run.tags):
+        days = sorted(date.fromisoformat(key) for key in context.partition_keys)
+        today = datetime.now(ZoneInfo(step.spec.source.time_zone)).date()
+        if days[-1] > today:
+            # A decision on the release would be the newest one until that day.
+            raise dg.Failure(
+                f"{main.to_user_string()}: {days[-1]} has not begun yet. Choose days before {today}",
+                allow_retries=False,
+            )
+        return days
     if context.selected_asset_keys:
         raise dg.Failure(
             f"{main.to_user_string()}: the run has no partition. Choose days with Materialize all on the page of the "

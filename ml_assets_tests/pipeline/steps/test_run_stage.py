@@ -1,5 +1,8 @@
 """A run without a partition, as Dagster's UI launches checks alone and its API any job."""
 
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
 import dagster as dg
 import pytest
 
@@ -45,3 +48,12 @@ def test_a_run_of_assets_says_how_to_choose_days(world):
         "small/raw_data: the run has no partition. Choose days with Materialize all on the page of the job, or launch "
         "it with --partition or --partition-range"
     )
+
+
+def test_a_day_that_has_not_begun_is_refused_before_it_closes_the_days_before_it(world):
+    future = datetime.now(ZoneInfo(SPEC.source.time_zone)).date() + timedelta(days=2)
+    for name in ("raw_data", "deployment"):
+        assert f"small/{name}: {future} has not begun yet. Choose days before" in failure(
+            world.run([name], future, succeed=False)
+        )
+    assert not world.lake.exists("small", "deployment")
