@@ -77,7 +77,7 @@ def print_summary(
     _print_gates(console, spec, needed, stages)
     _print_entry(console, spec, needed, stages, model, settings)
     _print_live(console, needed, stages)
-    _print_why_not_live(console, spec, needed, stages)
+    print_why_not_live(console, spec, needed, stages)
     _print_checks(console, stages, needed.newest)
     print_differences(console, differences)
     if seconds:
@@ -149,22 +149,23 @@ def _print_entry(
     console.print(f"Files         {settings.lake}/{model['artifacts']}", soft_wrap=True)
 
 
-def _print_why_not_live(console: Console, spec: ModelSpec, needed: "Needed", stages: Stages) -> None:
+def print_why_not_live(console: Console, spec: ModelSpec, needed: "Needed", stages: Stages) -> None:
     """Print the command that releases the version of the newest day, if it is registered and not live."""
-    live = stages.predictions.live(needed.newest)
+    live = stages.predictions.ledger.latest()
     entry = stages.registration.entry(needed.model_day(stages))
     if live.champion is None or not entry or stages.registration.why_not_registered(needed.model_day(stages)):
         return
     number = int(entry["version"])
-    if number in {version.number for version in (live.champion, live.challenger) if version}:
+    # A version that is registered again has another number.
+    if entry["model_digest"] in {version.digest for version in (live.champion, live.challenger) if version}:
         return
     day = needed.model_day(stages)
-    same_day = " of the same day" if live.champion.day == day else ""
-    why = explain_not_live(live, Version(number, entry["model_digest"], day))
+    version = Version(number, entry["model_digest"], day)
     ends = ", and ends the canary" if live.challenger else ""
     console.print(
-        f"Not live      [yellow]version {number} is registered, and version {live.champion.number}{same_day} stays "
-        f"live[/]: {why}. [bold]ml-assets promote {spec.name} --version {number}[/] makes it live now{ends}",
+        f"Not live      [yellow]{version} is registered, and {live.champion} stays live[/]: "
+        f"{explain_not_live(live, version)}. [bold]ml-assets promote {spec.name} --version {number}[/] "
+        f"makes it live now{ends}",
         soft_wrap=True,
         highlight=False,
     )
@@ -218,7 +219,7 @@ def _print_nothing_to_do(console: Console, spec: ModelSpec, needed: "Needed", st
         highlight=False,
     )
     print_live_versions(console, needed.newest, stages)
-    _print_why_not_live(console, spec, needed, stages)
+    print_why_not_live(console, spec, needed, stages)
     _print_checks(console, stages, needed.newest, with_dashboard=False)
     console.print(NEXT, soft_wrap=True)
 
