@@ -20,7 +20,8 @@ class Needed:
 
     newest: the newest landed day, or the requested day. landed: the days of raw and validated data. featured: the days
     of features. to_do: whether any of them, or the model, is missing or out of date. due: the last day before `newest`
-    on which a model was due; None if one is due on `newest` itself.
+    on which a model was due; None if one is due on `newest` itself. options: those of the command, such as
+    ` --day 2026-11-19`, with which it goes on.
     """
 
     newest: date
@@ -28,6 +29,7 @@ class Needed:
     featured: list[date]
     to_do: bool
     due: date | None = None
+    options: str = ""
 
     def model_day(self, stages: Stages) -> date:
         """Return the day of the model that a run needs: `newest`, or `due` if `newest` has no model and none is due on

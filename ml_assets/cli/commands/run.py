@@ -4,6 +4,7 @@ import logging
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -82,7 +83,8 @@ def run_model(model: str | None = None, day: date | None = None, train: bool = F
     landed = [landed_day for landed_day in landed if day is None or landed_day <= day]
     if _is_demo(spec, settings):
         _print_newer_days(landing, landed[-1], console)
-    needed = days_needed(spec, landed[-1], stages)
+    options = (f" --day {day}" if day else "") + (" --train" if train else "")
+    needed = replace(days_needed(spec, landed[-1], stages), options=options)
     seconds: dict[str, float] = {}
     if needed.to_do:
         try:
@@ -90,8 +92,7 @@ def run_model(model: str | None = None, day: date | None = None, train: bool = F
         except RunFailed as error:
             stages = open_model_stages(spec, settings)
             print_failure(console, spec, needed, stages)
-            options = (f" --day {day}" if day else "") + (" --train" if train else "")
-            sys.exit(f"{error}\n{describe_remedy(spec, stages, needed, error.is_of_data(), options)}")
+            sys.exit(f"{error}\n{describe_remedy(spec, stages, needed, error.is_of_data())}")
         stages = open_model_stages(spec, settings)
     differences = release_differences(spec, settings)
     took = time.perf_counter() - started

@@ -69,7 +69,7 @@ def describe_missing_files(spec: ModelSpec, landing: str, yesterday: date) -> st
     )
 
 
-def describe_remedy(spec: ModelSpec, stages: "Stages", needed: "Needed", is_of_data: bool, options: str = "") -> str:
+def describe_remedy(spec: ModelSpec, stages: "Stages", needed: "Needed", is_of_data: bool) -> str:
     """Return the last lines of a run's error: the page to read, and the command to continue with.
 
     Args:
@@ -77,9 +77,8 @@ def describe_remedy(spec: ModelSpec, stages: "Stages", needed: "Needed", is_of_d
         stages: the stages of the model, opened after the run.
         needed: the days that were needed.
         is_of_data: whether landed files or the specification have to be corrected; otherwise the error says what to do.
-        options: the options of the command that failed, such as ` --day 2026-11-19`.
     """
-    again = f"`ml-assets run {spec.name}{options}`"
+    again = f"`ml-assets run {spec.name}{needed.options}`"
     reports = Reports(spec.name, stages.training.lake)
     page = [f"Page          {reports.uri(needed.newest)}"] if reports.has_page(needed.newest) else []
     if not is_of_data:
@@ -103,11 +102,12 @@ def describe_correction(file: Path | None, are_missing: bool) -> str:
     return f"correct the files, or {file}" if file else "correct the files or the specification"
 
 
-def describe_refusal(spec: ModelSpec, failed: Sequence[GateResult] = ()) -> str:
+def describe_refusal(spec: ModelSpec, needed: "Needed", failed: Sequence[GateResult] = ()) -> str:
     """Describe how to continue when a model does not go live, for example because it fails a gate.
 
     Args:
         spec: the specification of the model.
+        needed: the days that were needed.
         failed: the gates that it fails.
     """
     file = _file_of(spec)
@@ -119,7 +119,8 @@ def describe_refusal(spec: ModelSpec, failed: Sequence[GateResult] = ()) -> str:
             "model may be worse, and a longer evaluation.holdout measures it more exactly"
         )
     return (
-        f"correct the data, or features, training or gates{place}; then `ml-assets run {spec.name}` makes what changed"
+        f"correct the data, or features, training or gates{place}; then `ml-assets run {spec.name}{needed.options}` "
+        "makes what changed"
     )
 
 

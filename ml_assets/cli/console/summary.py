@@ -87,7 +87,9 @@ def print_summary(
     console.print(f"In all        {total:.1f} s")
     failed = failed_gates(stages, model_day)
     is_refused = failed or stages.registration.why_not_registered(model_day)
-    console.print(f"\nNext: {escape(describe_refusal(spec, failed))}" if is_refused else f"\n{NEXT}", soft_wrap=True)
+    console.print(
+        f"\nNext: {escape(describe_refusal(spec, needed, failed))}" if is_refused else f"\n{NEXT}", soft_wrap=True
+    )
 
 
 def _print_data(console: Console, spec: ModelSpec, needed: "Needed", stages: Stages) -> None:

@@ -81,6 +81,9 @@ def apply_retry_policy(
         has_time = time.monotonic() - began < 0.9 * settings.longest.total_seconds() - SECONDS_BEFORE_THE_END
         is_last = not has_time or not _is_preempted(context) or context.retry_number >= PREEMPTIONS
         push_failure(context, step, "interrupted", not is_last)
+        if ATTENDED in context.run.tags:
+            # Otherwise Dagster takes what a person ended for a failure, of which somebody would be notified.
+            context.instance.report_run_canceling(context.run, f"{step}: the command was interrupted")
         if is_last:
             raise
         what = f"{step}: Kubernetes terminated its pod, and nobody cancelled the run; committed days stay"

@@ -19,6 +19,7 @@ from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, day
 
 FILE = Path("defs/small/defs.yaml")
+NEEDED = Needed(day(1), [day(1)], [day(1)], to_do=True)
 
 
 def test_files_or_the_specification_are_corrected():
@@ -46,8 +47,7 @@ def test_files_are_corrected_only_where_they_are_the_reason(tmp_path, monkeypatc
     monkeypatch.setattr("ml_assets.cli.console.failure_report._file_of", lambda spec: FILE)
     spec = ModelSpec.model_validate(SMALL)
     stages = World(tmp_path, spec).stages()
-    needed = Needed(day(1), [day(1)], [day(1)], to_do=True)
-    assert describe_remedy(spec, stages, needed, is_of_data, options) == f"Next          {remedy}"
+    assert describe_remedy(spec, stages, replace(NEEDED, options=options), is_of_data) == f"Next          {remedy}"
 
 
 def test_missing_days_are_landed_or_the_model_needs_fewer():
@@ -58,9 +58,10 @@ def test_missing_days_are_landed_or_the_model_needs_fewer():
 
 def test_a_refused_model_names_its_gates_and_the_command(monkeypatch):
     monkeypatch.setattr("ml_assets.cli.console.failure_report._file_of", lambda spec: FILE)
-    assert describe_refusal(ModelSpec.model_validate(SMALL)) == (
-        "correct the data, or features, training or gates in defs/small/defs.yaml; then `ml-assets run small` makes "
-        "what changed"
+    needed = replace(NEEDED, options=" --day 2025-01-01")
+    assert describe_refusal(ModelSpec.model_validate(SMALL), needed) == (
+        "correct the data, or features, training or gates in defs/small/defs.yaml; then `ml-assets run small --day "
+        "2025-01-01` makes what changed"
     )
 
 
@@ -68,9 +69,13 @@ def test_a_model_that_may_be_as_good_as_the_champion_needs_no_correction(monkeyp
     monkeypatch.setattr("ml_assets.cli.console.failure_report._file_of", lambda spec: FILE)
     spec = ModelSpec.model_validate(SMALL)
     inconclusive = GateResult(CHAMPION, "roc_auc", -0.01, -0.02, None, False, "reaches below -0.02", severity="warn")
-    assert describe_refusal(spec, [inconclusive]).startswith("nothing has to be corrected: the champion stays live")
+    assert describe_refusal(spec, NEEDED, [inconclusive]).startswith(
+        "nothing has to be corrected: the champion stays live"
+    )
     worse = replace(inconclusive, severity="error")
-    assert all(describe_refusal(spec, failed).startswith("correct") for failed in ([worse], [inconclusive, worse]))
+    assert all(
+        describe_refusal(spec, NEEDED, failed).startswith("correct") for failed in ([worse], [inconclusive, worse])
+    )
 
 
 def missing_files(landing: Path, files: str, yesterday: date = date(2025, 1, 9)) -> list[str]:

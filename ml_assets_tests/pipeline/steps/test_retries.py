@@ -19,6 +19,7 @@ from ml_assets.pipeline.steps.retries import apply_retry_policy
 from ml_assets.pipeline.steps.step_config import run_tags, step_settings
 from ml_assets.resources.lake.table import Table
 from ml_assets.resources.storage.landing import Landing
+from ml_assets_tests.cli.interruptions import interrupt, kept_handlers
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, computed, day, failure, rows_of, tags_of
 
@@ -234,6 +235,19 @@ def test_an_interruption_is_a_preemption_if_the_step_has_its_own_process_and_the
             apply_retry_policy(context, step_settings(SPEC, "features"), "small/features"),
         ):
             raise DagsterExecutionInterruptedError
+
+
+@pytest.mark.parametrize(
+    ("attended", "status"), [({ATTENDED: "true"}, dg.DagsterRunStatus.CANCELED), ({}, dg.DagsterRunStatus.FAILURE)]
+)
+def test_only_a_run_that_a_person_waits_for_is_cancelled_by_a_signal(tmp_path, monkeypatch, attended, status):
+    monkeypatch.setattr(Table, "commit", interrupt)
+    with dg.DagsterInstance.ephemeral() as instance, kept_handlers():
+        world = World(tmp_path, SPEC, instance=instance)
+        world.land(day(1), rows_of(day(1), 5))
+        run = world.materialize(["raw_data"], {**tags_of(day(1)), **attended})
+        [ended] = instance.get_runs()
+        assert (ended.run_id, ended.status) == (run.run_id, status)
 
 
 def test_a_run_in_the_process_of_a_command_that_dies_is_not_marked_for_retry(tmp_path, make_spec):
