@@ -1,11 +1,15 @@
 """The sensor that scores with the champion and decides on the canary when the daily run of a day has failed."""
 
+from collections.abc import Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.pipeline.steps.partition_tags import PARTITION, RANGE_END, RANGE_START
+from ml_assets.pipeline.asset_names import FEATURES
+from ml_assets.pipeline.steps.partition_tags import PARTITION, RANGE_END, RANGE_START, days_of
+from ml_assets.resources.lake.lake import Lake
 
 if TYPE_CHECKING:
     from ml_assets.resources.dagster_internals.asset_jobs import UnresolvedAssetJobDefinition
@@ -20,7 +24,8 @@ def release_after_failure(
     """Build the sensor that runs deployment and predictions for the days of a failed daily run.
 
     A failed gate or training stops the daily run before these two assets. The rows of the day still have to be scored
-    by the released models, and the canary still needs its decision. Nothing is requested if Dagster retries the run.
+    by the released models, and the canary still needs its decision. Nothing is requested if Dagster retries the run, or
+    if none of its days has features, as that run would fail for the same cause.
 
     Args:
         spec: the model's specification.
@@ -36,13 +41,23 @@ def release_after_failure(
         description=f"Decides on the canary and scores the days of {spec.name} whose daily run failed, with the "
         "released models.",
     )
-    def days_of_failed_run(context: dg.RunFailureSensorContext) -> dg.RunRequest | dg.SkipReason:
+    def days_of_failed_run(context: dg.RunFailureSensorContext, lake: Lake) -> dg.RunRequest | dg.SkipReason:
         tags = context.dagster_run.tags
         if tags.get(WILL_RETRY) == "true":
             return dg.SkipReason(f"run {context.dagster_run.run_id} will be retried")
         partition_tags = {name: tags[name] for name in PARTITION_TAGS if name in tags}
         if not partition_tags:
             return dg.SkipReason(f"run {context.dagster_run.run_id} has no partition")
+        if not _has_features(spec, lake, days_of(tags)):
+            return dg.SkipReason(f"no day of run {context.dagster_run.run_id} has features")
         return dg.RunRequest(run_key=context.dagster_run.run_id, tags=partition_tags)
 
     return days_of_failed_run
+
+
+def _has_features(spec: ModelSpec, lake: Lake, days: Sequence[date]) -> bool:
+    """Return whether the features of any of the days were made."""
+    from ml_assets.core.tables.schemas import features_schema
+
+    table = lake.table(spec.name, FEATURES, features_schema(spec))
+    return any(table.fingerprint(day) is not None for day in days)

@@ -119,6 +119,7 @@ def test_a_day_whose_model_fails_its_gates_is_decided_and_scored_by_the_run_that
         dagster_instance=copy.instance,
         dagster_run=failed.dagster_run,
         dagster_event=event.dagster_event,
+        resources={"lake": copy.lake},
     ).for_run_failure()
     request = sensor(context)
     assert isinstance(request, dg.RunRequest)
@@ -129,17 +130,22 @@ def test_a_day_whose_model_fails_its_gates_is_decided_and_scored_by_the_run_that
     assert (row["outcome"], row["challenger_version"]) == ("hold", 2)
 
 
-def test_no_run_is_requested_after_a_failed_run_that_is_retried_or_has_no_partition(world):
+def test_no_run_is_requested_after_a_failed_run_that_is_retried_or_has_no_partition_or_features(world):
     sensor = release_after_failure(SPEC, daily_job(SPEC), release_job(SPEC))
     for tags, reason in [
         ({"dagster/partition": str(day(14)), "dagster/will_retry": "true"}, "will be retried"),
         ({}, "has no partition"),
+        ({"dagster/partition": str(day(LAST + 1))}, "has features"),
     ]:
         result = world.materialize(["raw_data"], {"dagster/partition": str(day(1))})
         run = result.dagster_run.with_tags(tags)
         event = dg.DagsterEvent("PIPELINE_FAILURE", "small_daily")
         context = dg.build_run_status_sensor_context(
-            sensor_name=sensor.name, dagster_instance=world.instance, dagster_run=run, dagster_event=event
+            sensor_name=sensor.name,
+            dagster_instance=world.instance,
+            dagster_run=run,
+            dagster_event=event,
+            resources={"lake": world.lake},
         ).for_run_failure()
         skipped = sensor(context)
         assert isinstance(skipped, dg.SkipReason)
