@@ -133,8 +133,9 @@ def _failures(result: "dg.ExecuteInProcessResult") -> "list[dg.DagsterEvent]":
 
 def _is_check_failure(event: "dg.DagsterEvent") -> bool:
     """Return whether a step failed because of a blocking check."""
-    error = event.step_failure_data.error
-    return error is not None and error.cls_name == "DagsterAssetCheckFailedError"
+    from ml_assets.resources.dagster_internals.serialized_errors import is_check_failure
+
+    return is_check_failure(event.step_failure_data.error)
 
 
 def _is_of_data(event: "dg.DagsterEvent") -> bool:

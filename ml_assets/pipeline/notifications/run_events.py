@@ -1,6 +1,6 @@
 """Notification events from ended runs and from Dagster's freshness policies."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,8 @@ def events_of_run(
 ) -> Iterator[NotificationEvent]:
     """Yield the events of an ended run: its success or failure, and the events of its checks.
 
-    A cancelled run is neither, and a dry run that succeeded repairs nothing.
+    A cancelled run is neither, and a dry run that succeeded repairs nothing. A run that only checks stopped has no
+    failure of its own, because each of these checks has one.
 
     Args:
         instance: the Dagster instance; a deleted run has no events.
@@ -44,15 +45,42 @@ def events_of_run(
         return
     types = {dg.DagsterEventType.ASSET_CHECK_EVALUATION, dg.DagsterEventType.STEP_FAILURE}
     entries = instance.all_logs(run.run_id, of_type=types)
-    if ended.dagster_event_type is not dg.DagsterEventType.RUN_CANCELED:
-        failed = ended.dagster_event_type is dg.DagsterEventType.RUN_FAILURE
-        for model in _models(run) if failed or not _is_dry_run(run) else ():
-            yield _run_event(run, model, ended, failed, entries, _partial_selection(run, repository))
-    for entry in entries:
-        if entry.dagster_event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
-            evaluation = entry.get_dagster_event().asset_check_evaluation_data
-            blocks = evaluation.blocking or _is_blocking(evaluation.asset_check_key, repository)
-            yield from events_of_check(evaluation, _time_of(entry), run.run_id, blocks)
+    checks = [
+        (entry.step_key, event)
+        for entry in entries
+        if entry.dagster_event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION
+        for event in _events_of_evaluation(entry, repository)
+    ]
+    failed = ended.dagster_event_type is dg.DagsterEventType.RUN_FAILURE
+    steps_with_notified_checks = {step for step, event in checks if event.failed}
+    is_neither = (
+        ended.dagster_event_type is dg.DagsterEventType.RUN_CANCELED
+        or (failed and _only_checks_failed(entries, steps_with_notified_checks))
+        or (not failed and _is_dry_run(run))
+    )
+    for model in () if is_neither else _models(run):
+        yield _run_event(run, model, ended, failed, entries, _partial_selection(run, repository))
+    yield from (event for _, event in checks)
+
+
+def _events_of_evaluation(entry: dg.EventLogEntry, repository: dg.RepositoryDefinition) -> Iterator[NotificationEvent]:
+    evaluation = entry.get_dagster_event().asset_check_evaluation_data
+    blocks = evaluation.blocking or _is_blocking(evaluation.asset_check_key, repository)
+    return events_of_check(evaluation, _time_of(entry), entry.run_id, blocks)
+
+
+def _only_checks_failed(
+    entries: Sequence[dg.EventLogEntry], steps_with_notified_checks: Collection[str | None]
+) -> bool:
+    """Return whether a blocking check stopped each failed step, and the check has a notification of its own."""
+    from ml_assets.resources.dagster_internals.serialized_errors import is_check_failure
+
+    failures = [entry for entry in entries if entry.dagster_event_type is dg.DagsterEventType.STEP_FAILURE]
+    return bool(failures) and all(
+        entry.step_key in steps_with_notified_checks
+        and is_check_failure(entry.get_dagster_event().step_failure_data.error)
+        for entry in failures
+    )
 
 
 def events_of_freshness(change: "FreshnessStateChange") -> Iterator[NotificationEvent]:

@@ -14,11 +14,17 @@ from collections.abc import Callable
 from traceback import TracebackException
 from typing import Any
 
-from dagster._core.errors import DagsterUserCodeProcessError
+from dagster._core.errors import DagsterAssetCheckFailedError, DagsterUserCodeProcessError
 from dagster.components.core.component_tree import ComponentTreeException
 from dagster_shared.error import SerializableErrorInfo
 
-__all__ = ["ComponentMessageError", "MessageOnlyError", "SerializableErrorInfo", "rewrite_stored_errors"]
+__all__ = [
+    "ComponentMessageError",
+    "MessageOnlyError",
+    "SerializableErrorInfo",
+    "is_check_failure",
+    "rewrite_stored_errors",
+]
 
 _from_traceback: Any = SerializableErrorInfo.from_traceback.__func__  # type: ignore[attr-defined]
 
@@ -40,6 +46,11 @@ class ComponentMessageError(MessageOnlyError, ComponentTreeException):
     """An error of a component of which Dagster shows only the message: no stack trace, and no tree of the other
     components, which Dagster adds to errors of any other class.
     """
+
+
+def is_check_failure(error: SerializableErrorInfo | None) -> bool:
+    """Return whether the error of a failed step says only that a blocking check failed."""
+    return error is not None and error.cls_name == DagsterAssetCheckFailedError.__name__
 
 
 def rewrite_stored_errors(rewrite: Callable[[str], str]) -> None:

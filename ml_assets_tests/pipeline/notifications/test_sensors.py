@@ -175,6 +175,16 @@ def test_only_gates_rejected_days_and_blocking_checks_are_notified(sensors, chec
     assert open_states(sensors) == ([(kind, "2025-01-03", False)] if kind else [])
 
 
+def test_a_run_that_only_a_blocking_check_stopped_has_one_notification(sensors, webhook):
+    sensors.run(outcomes=accepted(date(2025, 1, 1), days=1, check="gate_roc_auc"))
+    sensors.tick()
+    assert open_states(sensors) == [("failed_gate", "2025-01-01", True)]
+    assert webhook.titles == ["small: 1 failed gate"]
+    sensors.run(outcomes=accepted(days=1, first=date(2025, 1, 8), check="gate_roc_auc"), first="2025-01-08")
+    sensors.tick()
+    assert open_states(sensors) == [("failed_gate", "2025-01-01", False)]
+
+
 def test_a_check_that_warns_is_notified_as_a_warning(sensors, webhook):
     sensors.run(outcomes=accepted(date(2025, 1, 1), days=1, severity="warn"))
     sensors.tick()

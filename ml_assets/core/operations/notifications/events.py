@@ -115,7 +115,8 @@ def resolves(success: NotificationEvent, notification: Notification) -> bool:
     """Return whether a success resolves a notification.
 
     A run resolves the failures of its job that its days and assets cover. A check that passes on a day resolves its own
-    failure on that day. A day that is accepted is no longer late. A promotion resolves every rollback before it.
+    failure on that day, and a gate its failures of earlier days as well, whose models the newer one replaces. A day
+    that is accepted is no longer late. A promotion resolves every rollback before it.
     """
     failure = notification.event
     if success.failed or not notification.is_open or failure.model != success.model or failure.at >= success.at:
@@ -134,6 +135,8 @@ def resolves(success: NotificationEvent, notification: Notification) -> bool:
     if failure.kind is Kind.RUN_FAILURE:
         covers_assets = not success.assets or (bool(failure.assets) and failure.assets <= success.assets)
         return covers_assets and _covers(success.partition, failure.partition)
+    if failure.kind is Kind.FAILED_GATE:
+        return failure.partition <= success.partition
     return failure.partition == success.partition
 
 

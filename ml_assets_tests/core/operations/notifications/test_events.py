@@ -76,6 +76,8 @@ DAY, RANGE = "2025-02-03", "2025-02-01...2025-02-05"
         ((Kind.REJECTED_DAY, DAY, "a: c", {}), (Kind.REJECTED_DAY, "2025-02-04", "a: c", {}), False),
         ((Kind.FAILED_GATE, DAY, "a: c", {}), (Kind.REJECTED_DAY, DAY, "a: c", {}), False),
         ((Kind.FAILED_GATE, DAY, "a: c", {}), (Kind.FAILED_GATE, DAY, "a: d", {}), False),
+        ((Kind.FAILED_GATE, DAY, "a: c", {}), (Kind.FAILED_GATE, "2025-02-10", "a: c", {}), True),
+        ((Kind.FAILED_GATE, DAY, "a: c", {}), (Kind.FAILED_GATE, "2025-01-31", "a: c", {}), False),
         ((Kind.FRESHNESS, DAY, "a: newest", {}), (Kind.REJECTED_DAY, DAY, "a: c", {}), True),
         ((Kind.FRESHNESS, DAY, "a: newest", {}), (Kind.REJECTED_DAY, DAY, "labels: c", {}), False),
         ((Kind.FRESHNESS, "", "a", {}), (Kind.REJECTED_DAY, DAY, "a: c", {}), False),
