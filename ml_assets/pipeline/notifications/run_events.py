@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 MODEL_TAG = "model"
 ASSETS_TAG = "ml_assets/assets"
 """The selected assets of a run of `ml-assets`, as Dagster records no selection of a run of a subset of a job."""
+# Message of Dagster's run monitoring when it ends a run.
+RUNTIME_EXCEEDED = "Exceeded maximum runtime"
 # For these two assets the freshness check is more exact than the policy.
 FOLLOWED_BY_POLICY = tuple(name for name in FOLLOW_EACH_DAY if name not in (RAW, VALIDATED))
 
@@ -160,13 +162,20 @@ def _models(run: dg.DagsterRun) -> list[str]:
 
 
 def _reason(ended: dg.EventLogEntry, entries: Sequence[dg.EventLogEntry]) -> str:
-    """Return the first failed step with its reason, or the reason of the run if no step failed."""
+    """Return the first failed step with its reason, or that of the run if no step failed or it was interrupted."""
+    from ml_assets.resources.dagster_internals.serialized_errors import is_interruption
+
+    reason = ended.get_dagster_event().message or ended.user_message or "Dagster gives no reason"
+    if reason.startswith(RUNTIME_EXCEEDED):
+        reason = f"{reason.removesuffix('.')} (compute.run_max_runtime)"
     for entry in entries:
         if entry.dagster_event_type is dg.DagsterEventType.STEP_FAILURE:
             data = entry.get_dagster_event().step_failure_data
+            if is_interruption(data.error):
+                return f"step {entry.step_key} was interrupted: {reason}"
             description = data.user_failure_data.description if data.user_failure_data else None
             return f"step {entry.step_key}: {description or _root_cause(data.error)}"
-    return ended.get_dagster_event().message or ended.user_message or "Dagster gives no reason"
+    return reason
 
 
 def _root_cause(error: "SerializableErrorInfo | None") -> str:

@@ -14,7 +14,11 @@ from collections.abc import Callable
 from traceback import TracebackException
 from typing import Any
 
-from dagster._core.errors import DagsterAssetCheckFailedError, DagsterUserCodeProcessError
+from dagster._core.errors import (
+    DagsterAssetCheckFailedError,
+    DagsterExecutionInterruptedError,
+    DagsterUserCodeProcessError,
+)
 from dagster.components.core.component_tree import ComponentTreeException
 from dagster_shared.error import SerializableErrorInfo
 
@@ -23,6 +27,7 @@ __all__ = [
     "MessageOnlyError",
     "SerializableErrorInfo",
     "is_check_failure",
+    "is_interruption",
     "rewrite_stored_errors",
 ]
 
@@ -51,6 +56,11 @@ class ComponentMessageError(MessageOnlyError, ComponentTreeException):
 def is_check_failure(error: SerializableErrorInfo | None) -> bool:
     """Return whether the error of a failed step says only that a blocking check failed."""
     return error is not None and error.cls_name == DagsterAssetCheckFailedError.__name__
+
+
+def is_interruption(error: SerializableErrorInfo | None) -> bool:
+    """Return whether the error of a failed step says only that its process was told to end."""
+    return error is not None and error.cls_name == DagsterExecutionInterruptedError.__name__
 
 
 def rewrite_stored_errors(rewrite: Callable[[str], str]) -> None:

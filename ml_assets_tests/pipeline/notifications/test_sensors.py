@@ -8,6 +8,8 @@ import dagster as dg
 import pytest
 import yaml
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
+from dagster._core.execution.plan.objects import StepFailureData
+from dagster_shared.error import SerializableErrorInfo
 
 from ml_assets.cli.run_in_process import RunFailed, run_days
 from ml_assets.core.checks.outcome import CheckOutcome
@@ -209,6 +211,22 @@ def test_a_run_whose_process_died_is_notified_once_the_daemon_marks_it_as_failed
     sensors.tick()
     assert open_states(sensors) == [("run_failure", "2025-01-04", True)]
     assert "its process is gone" in rows(sensors.uri)[0]["message"]
+
+
+def test_a_run_that_exceeded_its_runtime_is_notified_with_the_limit(sensors):
+    run = sensors.instance.create_run_for_job(_job(), tags={"model": MODEL, "dagster/partition": "2025-01-04"})
+    sensors.instance.report_run_failed(run, "Exceeded maximum runtime of 7200 seconds.")
+    # The process of the run ends after the run.
+    error = SerializableErrorInfo("DagsterExecutionInterruptedError", [], "DagsterExecutionInterruptedError")
+    interrupted = dg.DagsterEvent(
+        "STEP_FAILURE", run.job_name, step_key="features", event_specific_data=StepFailureData(error, None)
+    )
+    sensors.instance.report_dagster_event(interrupted, run.run_id)
+    sensors.tick()
+    assert rows(sensors.uri)[0]["message"] == (
+        "small_daily of 2025-01-04 failed: step features was interrupted: "
+        "Exceeded maximum runtime of 7200 seconds (compute.run_max_runtime)"
+    )
 
 
 def _job() -> dg.JobDefinition:
