@@ -30,16 +30,21 @@ BIN_WIDTH = 1 / 32
 STANDARD_ERRORS = 5
 # The usual distance from the median day covers this share of the reference days, so it includes weekends.
 USUAL_SHARE = 0.75
+# Fewer labels may be equal by chance.
+MIN_EQUAL_LABELS = 20
 
 
 @dataclass(frozen=True)
 class TargetSummary:
-    """The labelled rows of a day: their number, mean, standard deviation, and quantiles 0.1, 0.5 and 0.9."""
+    """The labelled rows of a day: their number, mean, standard deviation, quantiles 0.1, 0.5 and 0.9, and whether they
+    are many and all equal.
+    """
 
     labelled: int
     mean: float
     deviation: float
     quantiles: tuple[float, ...]
+    is_constant: bool
 
     def figures(self) -> dict[str, float]:
         """Return the compared figures by name."""
@@ -56,6 +61,7 @@ def evaluate_targets(
     three quantiles must be within `factor` times the usual distance of the reference days from their median, beyond
     five standard errors of the day, and the mean within a factor of `factor`; bounds do not apply. A figure that is
     equally near to the median of the same weekday passes too, because the reference of a young feed has few weekends.
+    A day of many equal labels fails if no reference day is like it.
 
     Args:
         spec: the model.
@@ -102,7 +108,8 @@ def summarize(profile: Profile) -> TargetSummary:
     quantiles = tuple(float(values[np.searchsorted(reached, level)]) for level in QUANTILES)
     assert profile.mean is not None
     deviation = float(np.sqrt(np.average((values - profile.mean) ** 2, weights=weights)))
-    return TargetSummary(profile.present, profile.mean, deviation, quantiles)
+    is_constant = profile.distinct == 1 and profile.present >= MIN_EQUAL_LABELS
+    return TargetSummary(profile.present, profile.mean, deviation, quantiles, is_constant)
 
 
 def evaluate_amounts(
@@ -122,6 +129,12 @@ def evaluate_amounts(
         return outcome(None, f"{described}; no factor is set")
     if len(reference) < MIN_DAYS:
         return outcome(None, f"{described}; not compared with earlier days, as only {len(reference)} have labels")
+    if summary.is_constant and not any(daily.is_constant for daily in reference.values()):
+        return outcome(
+            False,
+            f"all {count(summary.labelled, 'label')} are {summary.mean:.4g}; on each of the {len(reference)} days from "
+            f"{min(reference)} to {max(reference)} they differ",
+        )
     groups = [[*reference.values()]]
     if same_weekday := [daily for earlier, daily in reference.items() if earlier.weekday() == day.weekday()]:
         groups.append(same_weekday)

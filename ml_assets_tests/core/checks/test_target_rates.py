@@ -76,6 +76,18 @@ def test_a_target_in_another_unit_fails(regression, factor):
     assert "times the usual distance" in outcome.reason or "off by more than a factor of 5" in outcome.reason
 
 
+def test_a_day_of_equal_labels_fails_unless_an_earlier_day_was_like_it(regression):
+    # The usual distance of these days is so large that each of their quantiles may be 20.
+    reference = {day: delays(day, factor=1 + day.day % 3) for day in EARLIER}
+    equal = profile_of([20.0] * 200)
+    outcome = evaluate_targets(regression, LabelRateCheck(), DAY, equal, reference)
+    assert (outcome.passed, outcome.reason.split(";")[0]) == (False, "all 200 labels are 20")
+    reference[EARLIER[0]] = equal
+    assert "all 200 labels" not in evaluate_targets(regression, LabelRateCheck(), DAY, equal, reference).reason
+    few = profile_of([20.0] * 3)
+    assert "all 3 labels" not in evaluate_targets(regression, LabelRateCheck(), DAY, few, reference).reason
+
+
 def test_a_few_labels_do_not_fail_by_chance(regression):
     reference = {day: delays(day) for day in EARLIER}
     assert evaluate_targets(regression, LabelRateCheck(), DAY, profile_of([55.0, 3.0, 1.0]), reference).passed
