@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 NEWEST_DAY_ON_TIME = "newest_day_on_time"
 # Key of the day in the metadata of its result.
 NEWEST_DAY = "day"
+# Tag of a scheduled run with its deadline: a tick that was missed is run once the daemon is back.
+DEADLINE_TAG = "ml_assets/deadline"
 
 
 def newest_day_check(spec: ModelSpec) -> dg.AssetChecksDefinition:
@@ -39,22 +41,28 @@ def newest_day_check(spec: ModelSpec) -> dg.AssetChecksDefinition:
     )
     def newest_day_on_time(context: dg.AssetCheckExecutionContext, lake: Lake) -> dg.AssetCheckResult:
         with apply_retry_policy(context.op_execution_context, settings, f"{spec.name}/{NEWEST_DAY_ON_TIME}"):
-            return check_newest_day(spec, lake, datetime.now(ZoneInfo(spec.source.time_zone)))
+            zone = ZoneInfo(spec.source.time_zone)
+            deadline = context.run.tags.get(DEADLINE_TAG)
+            due = datetime.fromisoformat(deadline).astimezone(zone) if deadline else None
+            return check_newest_day(spec, lake, datetime.now(zone), due)
 
     return newest_day_on_time
 
 
-def check_newest_day(spec: ModelSpec, lake: Lake, now: datetime) -> dg.AssetCheckResult:
-    """Check that the day before `now` has rows in validated_data; it passes before the first day of the source.
+def check_newest_day(
+    spec: ModelSpec, lake: Lake, now: datetime, deadline: datetime | None = None
+) -> dg.AssetCheckResult:
+    """Check that the day before the deadline has rows in validated_data; it passes before the first day of the source.
 
     Args:
         spec: the model's specification.
         lake: the lake.
         now: the time, in the time zone of the source.
+        deadline: the deadline that is checked, in the same zone; now by default.
     """
     from ml_assets.core.tables.schemas import row_schema
 
-    newest = now.date() - timedelta(days=1)
+    newest = (deadline or now).date() - timedelta(days=1)
     table = lake.table(spec.name, VALIDATED, row_schema(rows_feed(spec)))
     table.refresh()
     rows, is_made = table.row_counts(), table.is_committed(newest)
@@ -86,7 +94,8 @@ def freshness_job(spec: ModelSpec, check: dg.AssetChecksDefinition) -> "Unresolv
 def freshness_schedule(spec: ModelSpec, job: "UnresolvedAssetJobDefinition") -> dg.ScheduleDefinition:
     """Build the schedule that runs the job at each deadline."""
     assert spec.freshness.deadline is not None
-    return dg.ScheduleDefinition(
+
+    @dg.schedule(
         name=f"{spec.name}_freshness",
         job=job,
         cron_schedule=spec.freshness.deadline,
@@ -94,3 +103,7 @@ def freshness_schedule(spec: ModelSpec, job: "UnresolvedAssetJobDefinition") -> 
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=f"Checks at each deadline that the newest day of {spec.name} has rows.",
     )
+    def deadline(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        return dg.RunRequest(tags={DEADLINE_TAG: context.scheduled_execution_time.isoformat()})
+
+    return deadline

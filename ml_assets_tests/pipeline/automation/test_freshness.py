@@ -168,6 +168,19 @@ def test_the_check_has_its_own_job_and_fails_for_a_lake_that_ends_long_ago(world
     assert (evaluation.check_name, evaluation.passed) == ("newest_day_on_time", False)
 
 
+def test_a_missed_deadline_is_checked_for_its_own_day(world):
+    defs = dg.Definitions.merge(
+        definitions(BRUSSELS), dg.Definitions(resources={**empty_resources(), "lake": world.lake})
+    )
+    # The daemon was off from the deadline of day 2 on; the catch-up run must not report a day that is not late yet.
+    context = dg.build_schedule_context(scheduled_execution_time=brussels(2025, 1, 3, 6))
+    (request,) = defs.resolve_schedule_def("small_freshness").evaluate_tick(context).run_requests or ()
+    result = defs.resolve_job_def("small_freshness").execute_in_process(tags=request.tags)
+    (evaluation,) = result.get_asset_check_evaluations()
+    assert evaluation.passed
+    assert evaluation.metadata["day"].value == "2025-01-02"
+
+
 def test_jobs_of_partitions_do_not_run_the_freshness_check():
     defs = dg.Definitions.merge(definitions(BRUSSELS), dg.Definitions(resources=empty_resources()))
     ops = {
