@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 MODEL_TAG = "model"
 ASSETS_TAG = "ml_assets/assets"
 """The selected assets of a run of `ml-assets`, as Dagster records no selection of a run of a subset of a job."""
-# Message of Dagster's run monitoring when it ends a run.
+# Messages of Dagster: of its run monitoring when it ends a run, of a run whose process could not start, and of its
+# executor before the reason of a step's pod.
 RUNTIME_EXCEEDED = "Exceeded maximum runtime"
+FAILED_OUTSIDE = "This run has been marked as failed from outside the execution context."
+FAILED_HEALTH_CHECK = "Step {} failed health check: "
 # For these two assets the freshness check is more exact than the policy.
 FOLLOWED_BY_POLICY = tuple(name for name in FOLLOW_EACH_DAY if name not in (RAW, VALIDATED))
 
@@ -45,7 +48,11 @@ def events_of_run(
     run = instance.get_run_by_id(ended.run_id)
     if run is None:
         return
-    types = {dg.DagsterEventType.ASSET_CHECK_EVALUATION, dg.DagsterEventType.STEP_FAILURE}
+    types = {
+        dg.DagsterEventType.ASSET_CHECK_EVALUATION,
+        dg.DagsterEventType.STEP_FAILURE,
+        dg.DagsterEventType.ENGINE_EVENT,
+    }
     entries = instance.all_logs(run.run_id, of_type=types)
     checks = [
         (entry.step_key, event)
@@ -174,8 +181,17 @@ def _reason(ended: dg.EventLogEntry, entries: Sequence[dg.EventLogEntry]) -> str
             if is_interruption(data.error):
                 return f"step {entry.step_key} was interrupted: {reason}"
             description = data.user_failure_data.description if data.user_failure_data else None
-            return f"step {entry.step_key}: {description or _root_cause(data.error)}"
+            cause = description or _root_cause(data.error)
+            return f"step {entry.step_key}: {cause.removeprefix(FAILED_HEALTH_CHECK.format(entry.step_key))}"
+    if reason == FAILED_OUTSIDE and (error := _last_engine_error(entries)):
+        return f"it could not start: {_root_cause(error)}"
     return reason
+
+
+def _last_engine_error(entries: Sequence[dg.EventLogEntry]) -> "SerializableErrorInfo | None":
+    events = [entry.get_dagster_event() for entry in reversed(entries)]
+    errors = (event.engine_event_data.error for event in events if event.is_engine_event)
+    return next(filter(None, errors), None)
 
 
 def _root_cause(error: "SerializableErrorInfo | None") -> str:

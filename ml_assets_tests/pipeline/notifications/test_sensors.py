@@ -8,7 +8,9 @@ import dagster as dg
 import pytest
 import yaml
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
+from dagster._core.events import EngineEventData
 from dagster._core.execution.plan.objects import StepFailureData
+from dagster._core.test_utils import create_run_for_test
 from dagster_shared.error import SerializableErrorInfo
 
 from ml_assets.cli.run_in_process import RunFailed, run_days
@@ -127,6 +129,38 @@ def test_a_failed_run_is_notified_with_its_reason_and_resolved_by_the_run_that_r
     for _ in range(2):
         sensors.tick()
     assert len(webhook.received) == 2
+
+
+def test_a_run_whose_process_could_not_start_is_notified_with_the_error(sensors):
+    run = create_run_for_test(
+        sensors.instance, f"{MODEL}_daily", tags={"model": MODEL}, status=dg.DagsterRunStatus.STARTED
+    )
+    error = SerializableErrorInfo("ValueError: ML_ASSETS_LAKE is not set\n", [], "ValueError")
+    sensors.instance.report_engine_event("An exception was thrown", run, EngineEventData(error=error))
+    sensors.instance.report_engine_event("Process for run exited", run)
+    sensors.instance.report_run_failed(run)
+    sensors.tick()
+    assert [row["message"] for row in rows(sensors.uri)] == [
+        f"{MODEL}_daily failed: it could not start: ValueError: ML_ASSETS_LAKE is not set"
+    ]
+
+
+def test_a_step_whose_pod_failed_is_notified_with_the_reason_alone(sensors):
+    run = create_run_for_test(sensors.instance, f"{MODEL}_daily", status=dg.DagsterRunStatus.STARTED)
+    # The words of Dagster's executor.
+    error = SerializableErrorInfo("Step deployment failed health check: it needed more than its memory", [], None)
+    failure = dg.DagsterEvent(
+        dg.DagsterEventType.STEP_FAILURE.value,
+        run.job_name,
+        step_key="deployment",
+        event_specific_data=StepFailureData(error=error, user_failure_data=None),
+    )
+    sensors.instance.report_dagster_event(failure, run.run_id)
+    sensors.instance.report_run_failed(run)
+    sensors.tick()
+    assert [row["message"] for row in rows(sensors.uri)] == [
+        f"{MODEL}_daily failed: step deployment: it needed more than its memory"
+    ]
 
 
 def test_rejected_days_of_one_run_share_a_message_and_are_resolved_one_by_one(sensors, webhook):
