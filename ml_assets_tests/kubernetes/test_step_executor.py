@@ -228,7 +228,11 @@ def test_a_pod_without_a_node_is_removed_after_the_start_timeout_with_the_reason
     later = module.time.monotonic() + 601
     monkeypatch.setattr(module.time, "monotonic", lambda: later)
     health = handler.check_step_health(context)
-    assert health.unhealthy_reason == f"its pod has not started in 600 s: Unschedulable: {message}"
+    assert health.unhealthy_reason == (
+        "its pod has not started in 600 s, its compute.start_timeout: Unschedulable: 0/1 nodes are available: "
+        "1 Insufficient nvidia.com/gpu; make room on a node, or request less with compute.data in the defs.yaml of its "
+        "model"
+    )
     assert was_removed(handler)
 
 

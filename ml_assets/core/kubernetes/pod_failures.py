@@ -123,6 +123,26 @@ def waiting_reason(pod: Pod) -> str:
     return "Kubernetes gives no reason"
 
 
+def waiting_remedy(reason: str, section: str, override: Mapping[str, Any] = NO_OVERRIDE) -> str | None:
+    """Return what to do so that a pod starts next time; None if its reason does not say.
+
+    Args:
+        reason: the reason why it has not started, from `waiting_reason`.
+        section: the section of the specification that describes the pod, `compute` or `compute.data`.
+        override: the overrides in the run's configuration, the step's part of `per_step_k8s_config`.
+    """
+    name = reason.partition(":")[0]
+    if "Image" in name:
+        if _find(override, "container_config", "image") is not None:
+            return f"correct the image, {LAUNCHPAD}"
+        of_training = "compute.image in the defs.yaml of its model, or " if section == "compute" else ""
+        return f"push the image, or correct it: {of_training}that of the code server"
+    if name == "Unschedulable":
+        fields = "per_step_k8s_config in the launchpad" if override else f"{section} in the defs.yaml of its model"
+        return f"make room on a node, or request less with {fields}"
+    return None
+
+
 def refusal_reason(events: Iterable[Mapping[str, Any]]) -> str | None:
     """Explain from the events of a job why its pods cannot be created; None if there is no such event or if waiting may
     help.

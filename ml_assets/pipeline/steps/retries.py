@@ -78,7 +78,9 @@ def apply_retry_policy(
         )
         raise dg.RetryRequested(settings.retry.times, seconds) from error
     except dg.DagsterExecutionInterruptedError as error:
-        has_time = time.monotonic() - began < 0.9 * settings.longest.total_seconds() - SECONDS_BEFORE_THE_END
+        longest = settings.longest.total_seconds()
+        # Half of a short limit, which would otherwise leave no time in which a pod may be preempted.
+        has_time = time.monotonic() - began < max(0.9 * longest - SECONDS_BEFORE_THE_END, longest / 2)
         is_last = not has_time or not _is_preempted(context) or context.retry_number >= PREEMPTIONS
         push_failure(context, step, "interrupted", not is_last)
         if ATTENDED in context.run.tags:

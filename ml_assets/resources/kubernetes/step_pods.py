@@ -22,6 +22,7 @@ from ml_assets.core.kubernetes.pod_failures import (
     preemption_reason,
     refusal_reason,
     waiting_reason,
+    waiting_remedy,
 )
 from ml_assets.core.kubernetes.pod_spec import COMPUTE_SECTION, MEMORY_RULE, SHARES_POD, START_TIMEOUT
 from ml_assets.core.model_spec.compute import MemoryRule
@@ -127,8 +128,8 @@ class PodStepHandler(StepHandler):
             health = CheckStepHealthResult.unhealthy(
                 f"Kubernetes job {job} is over, and the step has not said how it ended."
             )
+        section = step_handler_context.step_tags[key].get(COMPUTE_SECTION, "compute.data")
         if not health.is_healthy:
-            section = step_handler_context.step_tags[key].get(COMPUTE_SECTION, "compute.data")
             return self._explain_failure(health, key, pods, section)
         if any(map(has_started, pods)):
             return health
@@ -139,8 +140,12 @@ class PodStepHandler(StepHandler):
             return health
         reason = refusal or next(map(waiting_reason, pods), "Kubernetes has made no pod of its job")
         self._client.delete_job(job, job_namespace)
+        if refusal:
+            return CheckStepHealthResult.unhealthy(f"its pod cannot be made: {reason}")
+        remedy = waiting_remedy(reason, section, self._overrides.get(key, NO_OVERRIDE))
         return CheckStepHealthResult.unhealthy(
-            f"its pod {'cannot be made' if refusal else f'has not started in {timeout} s'}: {reason}"
+            f"its pod has not started in {timeout} s, its compute.start_timeout: {reason.rstrip('.')}"
+            + (f"; {remedy}" if remedy else "")
         )
 
     @property

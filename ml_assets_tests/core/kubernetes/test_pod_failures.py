@@ -12,6 +12,7 @@ from ml_assets.core.kubernetes.pod_failures import (
     preemption_reason,
     refusal_reason,
     waiting_reason,
+    waiting_remedy,
 )
 
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
@@ -103,6 +104,24 @@ def test_a_pod_that_waits_for_a_node_or_an_image_says_so():
     pulling = {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}}
     assert waiting_reason(pod("Pending", pulling)) == "ImagePullBackOff: Back-off pulling image"
     assert waiting_reason(pod("Pending")) == "Kubernetes gives no reason"
+
+
+def test_a_pod_that_did_not_start_has_a_remedy_that_names_the_field():
+    image, node = "ImagePullBackOff: Back-off pulling image", "Unschedulable: 0/3 nodes"
+    assert waiting_remedy(image, "compute") == (
+        "push the image, or correct it: compute.image in the defs.yaml of its model, or that of the code server"
+    )
+    assert waiting_remedy(image, "compute.data") == "push the image, or correct it: that of the code server"
+    assert waiting_remedy(image, "compute", {"container_config": {"image": "none"}}) == (
+        "correct the image, which per_step_k8s_config in the launchpad of this run sets"
+    )
+    assert waiting_remedy(node, "compute") == (
+        "make room on a node, or request less with compute in the defs.yaml of its model"
+    )
+    assert waiting_remedy(node, "compute", {"pod_spec_config": {}}) == (
+        "make room on a node, or request less with per_step_k8s_config in the launchpad"
+    )
+    assert waiting_remedy("ContainerCreating: no message", "compute") is None
 
 
 def test_a_forbidden_pod_is_refused_and_a_full_quota_is_waited_for():

@@ -1,7 +1,9 @@
 """A step that fails transiently is retried and loses nothing; every other failure ends it and says what to do."""
 
+import dataclasses
 import itertools
 import logging
+from datetime import timedelta
 from types import SimpleNamespace
 
 import dagster as dg
@@ -200,23 +202,26 @@ def test_settings_limit_the_runtime_of_runs_and_the_attempts_of_steps(make_spec)
 
 
 @pytest.mark.parametrize(
-    ("own_process", "seconds", "cancelled", "attempt", "is_retried"),
+    ("own_process", "minutes", "seconds", "cancelled", "attempt", "is_retried"),
     [
-        (True, 60, False, 0, True),
-        (True, 60, False, 3, False),
-        (True, 60, True, 0, False),
+        (True, 360, 60, False, 0, True),
+        (True, 360, 60, False, 3, False),
+        (True, 360, 60, True, 0, False),
         # Its pod has reached its maximum runtime.
-        (True, 20_000, False, 0, False),
+        (True, 360, 20_000, False, 0, False),
+        (True, 10, 60, False, 0, True),
+        (True, 10, 560, False, 0, False),
         # The process of the run is terminated, and the run with it.
-        (False, 60, False, 0, False),
+        (False, 360, 60, False, 0, False),
     ],
 )
 def test_an_interruption_is_a_preemption_if_the_step_has_its_own_process_and_the_run_is_not_cancelled(
-    monkeypatch, own_process, seconds, cancelled, attempt, is_retried
+    monkeypatch, own_process, minutes, seconds, cancelled, attempt, is_retried
 ):
     # Other callers get the later time.
     moments = itertools.chain([0.0], itertools.repeat(float(seconds)))
     monkeypatch.setattr(attempts.time, "monotonic", lambda: next(moments))
+    settings = dataclasses.replace(step_settings(SPEC, "features"), longest=timedelta(minutes=minutes))
     with dg.DagsterInstance.ephemeral() as instance:
         run = create_run_for_test(instance, status=dg.DagsterRunStatus.STARTED)
         if cancelled:
@@ -232,7 +237,7 @@ def test_an_interruption_is_a_preemption_if_the_step_has_its_own_process_and_the
         )
         with (
             pytest.raises(dg.RetryRequested if is_retried else DagsterExecutionInterruptedError),
-            apply_retry_policy(context, step_settings(SPEC, "features"), "small/features"),
+            apply_retry_policy(context, settings, "small/features"),
         ):
             raise DagsterExecutionInterruptedError
 
