@@ -37,6 +37,13 @@
 {{- end -}}
 {{- if and .Values.mlflow.httpRoute.enabled (not .Values.mlflow.httpRoute.parentRefs) -}}{{- fail "mlflow.httpRoute.parentRefs: name the gateway" -}}{{- end -}}
 {{- if and .Values.scoring.httpRoute.enabled (not .Values.scoring.httpRoute.parentRefs) -}}{{- fail "scoring.httpRoute.parentRefs: name the gateway" -}}{{- end -}}
+{{- range $part, $image := dict "image" .Values.image "mlflow.image" .Values.mlflow.image "scoring.image" .Values.scoring.image -}}
+{{- if eq (get $image "tag") "latest" -}}{{- fail (printf "%s.tag: name a version, because `latest` may be another one on each node" $part) -}}{{- end -}}
+{{- end -}}
+{{- range $field, $secret := dict "s3Secret" .Values.s3Secret "mlflow.databaseSecret" .Values.mlflow.databaseSecret "dagster.postgresqlSecret" .Values.dagster.postgresqlSecret -}}
+{{- /* The value may be a credential, so it is not repeated. */ -}}
+{{- if and $secret (not (regexMatch "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$" $secret)) -}}{{- fail (printf "%s: write the name of a secret, not what is in it" $field) -}}{{- end -}}
+{{- end -}}
 {{- range $name, $value := .Values.environment -}}
 {{- include "ml-assets.refuseSecretName" (list "environment" $name) -}}
 {{- end -}}

@@ -23,8 +23,12 @@ def refusal(**changes: object) -> str:
     [
         ({"scorring": {}}, "scorring"),
         ({"mlflow": {"artifact": "s3://bucket"}}, "artifact"),
-        ({"image": {"tag": "latest"}}, "tag"),
-        ({"scoring": {"image": {"tag": "latest"}}}, "tag"),
+        ({"image": {"tag": "latest"}}, "image.tag: name a version"),
+        ({"scoring": {"image": {"tag": "latest"}}}, "scoring.image.tag: name a version"),
+        ({"scoring": {"resources": {"limits": {"memory": "2GB"}}}}, "/scoring/resources/limits/memory"),
+        ({"scoring": {"resources": {"limits": {"memory": "512m"}}}}, "/scoring/resources/limits/memory"),
+        ({"quota": {"hard": {"requests.cpu": "many"}}}, "/quota/hard/requests.cpu"),
+        ({"network": {"postgresql": {"peers": [{"ipBlock": {"cidr": "10.0.0.5"}}]}}}, "ipBlock/cidr"),
         ({"image": {"digest": "sha256:1"}}, "digest"),
         ({"scoring": {"models": ["Fraud Detection"]}}, "Fraud Detection"),
         ({"scoring": {"models": ["fraud_"]}}, "/scoring/models/0"),
@@ -101,6 +105,15 @@ def test_credentials_are_refused_by_value_wherever_they_stand_and_are_not_repeat
     ):
         assert re.search(r"(environment\.HTTPS_PROXY|extraEnv\[0\]\.value|podAnnotations\.x): the value holds", message)
         assert value not in message
+
+
+@pytest.mark.parametrize("field", ["s3Secret", "mlflow.databaseSecret", "dagster.postgresqlSecret"])
+def test_what_is_in_a_secret_is_refused_in_place_of_its_name_and_not_repeated(field):
+    value = "postgresql://dagster:hunter2@db.example.com/mlflow"
+    part, _, name = field.partition(".")
+    message = refusal(**{part: {name: value} if name else value})
+    assert f"{field}: write the name of a secret, not what is in it" in message
+    assert "hunter2" not in message
 
 
 def test_names_of_files_and_of_secrets_and_plain_addresses_are_no_credentials():
