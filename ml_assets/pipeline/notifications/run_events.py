@@ -1,6 +1,7 @@
 """Notification events from ended runs and from Dagster's freshness policies."""
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -67,8 +68,12 @@ def events_of_run(
         or (failed and _only_checks_failed(entries, steps_with_notified_checks))
         or (not failed and _is_dry_run(run))
     )
+    selected = _partial_selection(run, repository)
     for model in () if is_neither else _models(run):
-        yield _run_event(run, model, ended, failed, entries, _partial_selection(run, repository))
+        event = _run_event(run, model, ended, failed, entries, selected)
+        yield event
+        if not failed and not event.assets:
+            yield from (replace(event, detail=job) for job in _jobs_within(run.job_name, model, repository))
     yield from (event for _, event in checks)
 
 
@@ -145,9 +150,21 @@ def _run_event(
 def _partial_selection(run: dg.DagsterRun, repository: dg.RepositoryDefinition) -> Sequence[dg.AssetKey]:
     """Return the selected assets of a run, or nothing if it ran all assets of its job."""
     selected = run.asset_selection or frozenset()
-    job = repository.get_job(run.job_name) if repository.has_job(run.job_name) else None
-    all_assets = set(job.asset_layer.selected_asset_keys) if job and run.job_name != IMPLICIT_ASSET_JOB_NAME else set()
-    return [] if selected == all_assets else sorted(selected)
+    return [] if selected == _assets_of_job(run.job_name, repository) else sorted(selected)
+
+
+def _assets_of_job(job: str, repository: dg.RepositoryDefinition) -> set[dg.AssetKey]:
+    """Return the assets of a job; none of a job that is not defined, or that Dagster makes for any assets."""
+    if job == IMPLICIT_ASSET_JOB_NAME or not repository.has_job(job):
+        return set()
+    return set(repository.get_job(job).asset_layer.selected_asset_keys)
+
+
+def _jobs_within(job: str, model: str, repository: dg.RepositoryDefinition) -> list[str]:
+    """List the jobs of a model with some of the assets of this job, which repairs their failures as well."""
+    assets = _assets_of_job(job, repository)
+    others = [name for name in repository.job_names if name.startswith(f"{model}_")]
+    return [name for name in others if (part := _assets_of_job(name, repository)) and part < assets]
 
 
 def _is_dry_run(run: dg.DagsterRun) -> bool:

@@ -57,6 +57,8 @@ def definitions(outcomes: dict[str, Sequence[CheckOutcome]] | None = None) -> dg
         dg.define_asset_job(f"{MODEL}_{name}", dg.AssetSelection.all(), tags={"model": MODEL})
         for name in ("daily", "features")
     ]
+    live = dg.AssetSelection.assets([MODEL, "deployment"])
+    jobs.append(dg.define_asset_job(f"{MODEL}_live", live, tags={"model": MODEL}))
     return dg.Definitions(assets=[asset(name) for name in CHECKS], jobs=jobs, executor=dg.in_process_executor)
 
 
@@ -125,11 +127,15 @@ class NotificationSensors:
         tags: dict[str, str] | None = None,
         assets: Sequence[str] = (),
         dry_run: bool = False,
+        nodes: Sequence[str] = (),
     ) -> str:
-        """Run a job, which fails with `error` if one is given; return the run's identifier."""
+        """Run a job, which fails with `error` if one is given; return the run's identifier.
+
+        assets: the selected assets, by default all. nodes: the assets of a job that has only some.
+        """
         job_definition = definitions(outcomes).resolve_job_def(f"{MODEL}_{job}")
         outcome = {"config": {"error": error, "dry_run": dry_run}}
-        config = {"ops": dict.fromkeys(assets or CHECKS, outcome), "loggers": QUIET}
+        config = {"ops": dict.fromkeys(assets or nodes or CHECKS, outcome), "loggers": QUIET}
         result = job_definition.execute_in_process(
             run_config=config,
             tags={**range_tags(date.fromisoformat(first), date.fromisoformat(last or first)), **(tags or {})},

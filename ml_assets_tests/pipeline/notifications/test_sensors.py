@@ -290,6 +290,19 @@ def test_a_run_of_some_assets_resolves_only_failures_of_these_assets(sensors):
     ]
 
 
+def test_a_run_of_all_assets_resolves_failures_of_jobs_with_some_of_them(sensors):
+    sensors.run("live", error="no", nodes=["deployment"])
+    sensors.run(error="no")
+    sensors.run("live", nodes=["deployment"])
+    sensors.run("live", "2025-01-02", error="no", nodes=["deployment"])
+    sensors.tick()
+    still_open = [(row["detail"], row["partition"]) for row in rows(sensors.uri) if row["resolved_at"] is None]
+    assert still_open == [("small_daily", "2025-01-01"), ("small_live", "2025-01-02")]
+    sensors.run(first="2025-01-01", last="2025-01-02")
+    sensors.tick()
+    assert {is_open for _, _, is_open in open_states(sensors)} == {False}
+
+
 def test_a_dry_run_resolves_nothing(sensors):
     sensors.run(error="no")
     sensors.run(dry_run=True)
