@@ -85,6 +85,13 @@ def asset_key(spec: ModelSpec, name: str) -> dg.AssetKey:
     return dg.AssetKey(spec.key_path(name))
 
 
+def step_name(spec: ModelSpec, name: str) -> str:
+    """Return the name of the step that makes an asset, as in run config. A stage makes all its assets in one step, with
+    the name of the first. A prefix of keys does not change it.
+    """
+    return f"{spec.name}__{name}"
+
+
 def page_of(key: dg.AssetKey) -> str:
     """Return the path of the page of an asset in Dagster's UI."""
     return f"/assets/{'/'.join(key.path)}"

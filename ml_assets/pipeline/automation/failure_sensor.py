@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.pipeline.asset_names import FEATURES
+from ml_assets.pipeline.asset_names import FEATURES, RELEASE_ASSETS, step_name
 from ml_assets.pipeline.steps.partition_tags import PARTITION, RANGE_END, RANGE_START, days_of
 from ml_assets.resources.lake.lake import Lake
 
@@ -25,7 +25,8 @@ def release_after_failure(
 
     A failed gate or training stops the daily run before these two assets. The rows of the day still have to be scored
     by the released models, and the canary still needs its decision. Nothing is requested if Dagster retries the run, or
-    if none of its days has features, as that run would fail for the same cause.
+    where the requested run would fail for the same cause: none of its days has features, or one of these two assets
+    failed itself.
 
     Args:
         spec: the model's specification.
@@ -50,6 +51,9 @@ def release_after_failure(
             return dg.SkipReason(f"run {context.dagster_run.run_id} has no partition")
         if not _has_features(spec, lake, days_of(tags)):
             return dg.SkipReason(f"no day of run {context.dagster_run.run_id} has features")
+        steps = {event.step_key for event in context.get_step_failure_events()}
+        if failed := [name for name in RELEASE_ASSETS if step_name(spec, name) in steps]:
+            return dg.SkipReason(f"{failed[0]} failed in run {context.dagster_run.run_id} itself")
         return dg.RunRequest(run_key=context.dagster_run.run_id, tags=partition_tags)
 
     return days_of_failed_run
@@ -60,4 +64,4 @@ def _has_features(spec: ModelSpec, lake: Lake, days: Sequence[date]) -> bool:
     from ml_assets.core.tables.schemas import features_schema
 
     table = lake.table(spec.name, FEATURES, features_schema(spec))
-    return any(table.fingerprint(day) is not None for day in days)
+    return any(map(table.is_committed, days))

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.pipeline.asset_names import model_and_asset
+from ml_assets.pipeline.asset_names import model_and_asset, step_name
 from ml_assets.pipeline.engine.model_project import claim_model
 from ml_assets.pipeline.engine.run_guard import RunGuard
 from ml_assets.pipeline.steps.redacted_events import redact_events
@@ -43,7 +43,7 @@ def build_step_assets(
     settings = step_settings(spec, main[-1])
 
     @dg.multi_asset(
-        name="__".join(main),
+        name=step_name(spec, main[-1]),
         specs=[change_asset(asset).replace_attributes(skippable=is_skippable) for asset in asset_specs],
         check_specs=[with_partitions(spec, change_check(check)) for check in step.check_specs],
         backfill_policy=_backfill_policy(spec),

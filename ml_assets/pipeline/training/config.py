@@ -7,7 +7,7 @@ from pydantic import Field
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.training.overrides import with_training
-from ml_assets.pipeline.asset_names import MODEL
+from ml_assets.pipeline.asset_names import MODEL, step_name
 
 
 class TrainingConfig(dg.Config):
@@ -71,17 +71,12 @@ def read_config(context: dg.AssetExecutionContext) -> TrainingConfig:
 def is_model_requested(context: dg.AssetExecutionContext, spec: ModelSpec) -> bool:
     """Return whether a run asks for models even if none is due; the step of each asset reads it."""
     ops: Any = context.run.run_config.get("ops") or {}
-    return bool(((ops.get(config_key(spec)) or {}).get("config") or {}).get("train", False))
+    return bool(((ops.get(step_name(spec, MODEL)) or {}).get("config") or {}).get("train", False))
 
 
 def request_models(spec: ModelSpec) -> dict[str, Any]:
     """Return the section `ops` of the run config that asks for models even if none is due."""
-    return {config_key(spec): {"config": {"train": True}}}
-
-
-def config_key(spec: ModelSpec) -> str:
-    """Return the name of the op of trained_model in run config."""
-    return "__".join(spec.key_path(MODEL))
+    return {step_name(spec, MODEL): {"config": {"train": True}}}
 
 
 def is_experiment(context: dg.AssetExecutionContext) -> bool:

@@ -11,6 +11,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import MODEL_ASSETS, PREDICTIONS, RELEASE_ASSETS, asset_key
 from ml_assets.pipeline.automation.failure_sensor import release_after_failure
 from ml_assets.pipeline.automation.jobs import daily_job, release_job
+from ml_assets.pipeline.release.predictions_stage import DailyPredictions
 from ml_assets.pipeline.release.rollback_check import NOT_ROLLED_BACK
 from ml_assets.pipeline.retention.apply import Retention
 from ml_assets.resources.lake.lake import Lake
@@ -104,24 +105,25 @@ def test_a_rollback_fails_a_check_as_a_warning_and_stops_nothing(world, tmp_path
 
 
 @pytest.mark.slow
+def request_after(world: World, run: dg.DagsterRun) -> object:
+    """Return what the sensor requests after a failed run."""
+    sensor = release_after_failure(world.spec, daily_job(world.spec), release_job(world.spec))
+    context = dg.build_run_status_sensor_context(
+        sensor_name=sensor.name,
+        dagster_instance=world.instance,
+        dagster_run=run,
+        dagster_event=dg.DagsterEvent("PIPELINE_FAILURE", "small_daily"),
+        resources={"lake": world.lake},
+    ).for_run_failure()
+    return sensor(context)
+
+
 def test_a_day_whose_model_fails_its_gates_is_decided_and_scored_by_the_run_that_follows(world, tmp_path):
     spec = ModelSpec.model_validate({**SPEC.model_dump(mode="json"), "gates": {"roc_auc": {"minimum": 1.0}}})
     copy = World(world.copy(tmp_path / "copy").root, spec)
     failed = copy.run([*MODEL_ASSETS, *LIVE], day(14), succeed=False)
     assert copy.stages().deployment.row(day(14)) is None
-    sensor = release_after_failure(spec, daily_job(spec), release_job(spec))
-    event = next(
-        event for event in copy.events_of(failed) if event.dagster_event and event.dagster_event.is_run_failure
-    )
-    assert event.dagster_event is not None
-    context = dg.build_run_status_sensor_context(
-        sensor_name=sensor.name,
-        dagster_instance=copy.instance,
-        dagster_run=failed.dagster_run,
-        dagster_event=event.dagster_event,
-        resources={"lake": copy.lake},
-    ).for_run_failure()
-    request = sensor(context)
+    request = request_after(copy, failed.dagster_run)
     assert isinstance(request, dg.RunRequest)
     assert copy.materialize(LIVE, dict(request.tags)).success
     assert len(copy.stages().predictions.scored(day(14))) > 0
@@ -131,25 +133,30 @@ def test_a_day_whose_model_fails_its_gates_is_decided_and_scored_by_the_run_that
 
 
 def test_no_run_is_requested_after_a_failed_run_that_is_retried_or_has_no_partition_or_features(world):
-    sensor = release_after_failure(SPEC, daily_job(SPEC), release_job(SPEC))
+    run = world.materialize(["raw_data"], {"dagster/partition": str(day(1))}).dagster_run
     for tags, reason in [
         ({"dagster/partition": str(day(14)), "dagster/will_retry": "true"}, "will be retried"),
         ({}, "has no partition"),
         ({"dagster/partition": str(day(LAST + 1))}, "has features"),
     ]:
-        result = world.materialize(["raw_data"], {"dagster/partition": str(day(1))})
-        run = result.dagster_run.with_tags(tags)
-        event = dg.DagsterEvent("PIPELINE_FAILURE", "small_daily")
-        context = dg.build_run_status_sensor_context(
-            sensor_name=sensor.name,
-            dagster_instance=world.instance,
-            dagster_run=run,
-            dagster_event=event,
-            resources={"lake": world.lake},
-        ).for_run_failure()
-        skipped = sensor(context)
+        skipped = request_after(world, run.with_tags(tags))
         assert isinstance(skipped, dg.SkipReason)
         assert reason in (skipped.skip_message or "")
+
+
+def test_no_run_is_requested_after_a_run_whose_predictions_failed_themselves(world, tmp_path, monkeypatch):
+    copied = world.copy(tmp_path / "copy")
+    monkeypatch.setattr(DailyPredictions, "make_day", raise_error)
+    with dg.DagsterInstance.ephemeral() as instance:
+        copy = World(copied.root, SPEC, instance=instance)
+        failed = copy.run(LIVE, day(14), succeed=False)
+        skipped = request_after(copy, failed.dagster_run)
+    assert isinstance(skipped, dg.SkipReason)
+    assert "predictions failed in run" in (skipped.skip_message or "")
+
+
+def raise_error(*_: object) -> None:
+    raise ValueError("no")
 
 
 def test_deployment_depends_on_the_days_that_a_canary_can_read():

@@ -7,6 +7,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import model_and_asset
 from ml_assets.pipeline.automation.freshness import NEWEST_DAY_ON_TIME
 from ml_assets.pipeline.component import ModelPipeline
+from ml_assets.pipeline.training.config import request_models
 from ml_assets_tests.conftest import ASSETS
 from ml_assets_tests.pipeline.world import World, day, rows_of, tags_of
 
@@ -51,7 +52,9 @@ def test_jobs_checks_lineage_and_runs_follow_the_changed_keys(small, tmp_path):
     own_checks = [key for key in graph.asset_check_keys if key.name != NEWEST_DAY_ON_TIME]
     assert own_checks
     assert all(graph.get_check_spec(key).metadata["runbook"] for key in own_checks)
-    assert definitions.resolve_job_def("small_daily").asset_layer.selected_asset_keys == keys
+    daily = definitions.resolve_job_def("small_daily")
+    assert daily.asset_layer.selected_asset_keys == keys
+    assert request_models(component.keyed_spec()).keys() <= {step.name for step in daily.nodes}
 
     for number in (1, 2):
         world.land(day(number), rows_of(day(number)))
