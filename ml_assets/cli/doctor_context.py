@@ -183,7 +183,7 @@ def load_code_location() -> CodeLocation:
     automation = {
         definition.name: definition.default_status in running
         for definition in (*repository.schedule_defs, *repository.sensor_defs)
-        # Off by the specification or by default.
+        # Switched off by the specification, or off by default.
         if definition.name not in off
     }
     pools = list_pools(set(repository.assets_defs_by_key.values()))

@@ -22,7 +22,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 CONTINUED = ("run", "repair", "restore", "simulate")
 RELEASED = ("rollback", "pause", "resume", "canary", "promote", "releases")
 SERVICES = ("serve", "mlflow", "ui")
-# What lets runs that it started go on to their end.
+# The verb that lets the runs that it started finish.
 LAUNCHER = "ui"
 ARGUMENTS = "ml_assets.arguments"
 # Warnings of ml_assets.core.model_spec are for the author of a specification.

@@ -14,7 +14,7 @@ JSON_STREAM = "ml_assets.json"
 PRINTED = "ml_assets.json.printed"
 EXIT_CODES = {
     0: "Success: the command did its work, and everything that it checked is in order.",
-    1: "It is not in order: a gate or check failed, a run failed, something is damaged or cannot be reached, or the "
+    1: "Something is wrong: a gate or check failed, a run failed, something is damaged or cannot be reached, or the "
     "request is refused, such as one for a model, a day or a version that does not exist. The message says which.",
     2: "Usage: an unknown verb or option, a value that is not valid, no project. Nothing was done.",
     130: "Interrupted by Ctrl-C (SIGINT), except `serve`, `ui` and `mlflow`, which end with 0. The message says what "

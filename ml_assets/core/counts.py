@@ -1,4 +1,4 @@
-"""Numbers with their nouns."""
+"""Numbers with a noun in the singular or plural: `1 day`, `2 days`."""
 
 
 def count(number: int, noun: str) -> str:

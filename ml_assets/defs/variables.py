@@ -123,7 +123,7 @@ def secret_values(variables: Mapping[str, str]) -> list[str]:
         users = [*re.findall(r"://([^/\s@]+:[^/\s]*)@", value), *re.findall(r"://([^\s@/:]*:\S*)@", value)]
         passwords = [user.partition(":")[2] for user in users]
         secrets |= {*users, *passwords}
-        # A library that takes a delimiter in a password for its end prints the part before or after it in an error.
+        # A library that mistakes a delimiter in a password for its end prints the part before or after it in an error.
         secrets |= {part for text in passwords for part in re.split(r"[/?#@:]", unquote(text)) if PART.fullmatch(part)}
         # Some servers take a token in place of a user.
         secrets |= {user for user in re.findall(r"https?://([^/\s@:]+):?@", value) if TOKEN.fullmatch(user)}

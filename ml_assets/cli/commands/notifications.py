@@ -25,7 +25,7 @@ from ml_assets.resources.notifications.outbox import Outbox, Undelivered
 
 MOST_SHOWN = 50
 COLOURS = {Severity.WARNING: "yellow", Severity.ERROR: "bold red"}
-TEST = Message("ml_assets: a test", "- this is a test of the targets of ML_ASSETS_NOTIFY; nothing happened", "info")
+TEST = Message("ml_assets: a test", "- this is a test of the targets of ML_ASSETS_NOTIFY; nothing has failed", "info")
 
 
 def list_notifications() -> None:

@@ -1,4 +1,6 @@
-"""The check `label_timeliness`: labels that are missing, or became known later than `label_delay`."""
+"""The check `label_timeliness`: labels that are missing, or became known later than `label_delay`, as counted by
+`pipeline/features/label_store.py`.
+"""
 
 from dataclasses import dataclass
 from datetime import date
@@ -33,7 +35,11 @@ def evaluate_label_timeliness(settings: LabelTimelinessCheck, day: date, times: 
     reasons, shares_pass = [], []
     for counts, maximum, description in [
         (times.unlabelled, settings.max_unlabelled_share, "rows of the holdout have no label"),
-        (times.late, settings.max_late_share, "labels of training window and holdout counted only after label_delay"),
+        (
+            times.late,
+            settings.max_late_share,
+            "labels of training window and holdout became known after label_delay",
+        ),
     ]:
         if counts is None:
             continue

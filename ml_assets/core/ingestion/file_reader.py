@@ -24,6 +24,7 @@ from ml_assets.core.ingestion.values.decimal_comma import convert_with_comma
 from ml_assets.core.ingestion.values.text_decoding import recognize_wide_encoding
 from ml_assets.core.ingestion.values.type_conversion import convert
 from ml_assets.core.model_spec.file_feed import Contract
+from ml_assets.core.model_spec.source import FORMATS
 from ml_assets.core.tables.schemas import SOURCE_FILE, SOURCE_ROW, UNREADABLE, raw_schema
 
 WHOLE_LINE, NOT_IN_FILE = "_line", "column missing in file"
@@ -169,7 +170,7 @@ def _parse(spec: Contract, key: str, content: bytes) -> ParsedFile:
         file.check_rows(sources)
         return file
     if not name.endswith((".csv", ".jsonl")):
-        raise ValueError("the format is unknown: the name must end in .parquet, .csv, .jsonl, .csv.gz or .jsonl.gz")
+        raise ValueError(f"the format is unknown: the name must end in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}")
     try:
         if name.endswith(".csv"):
             file = parse_csv(content, spec.source.csv, sources, limits)

@@ -45,8 +45,9 @@ class ParsedFile(NamedTuple):
                 f"it has none of the columns of the contract; its columns are {shorten(', '.join(self.columns[:20]))}"
             )
             advice = [*describe_lookalikes(sorted(sources), self.columns), *self._describe_delimiter()]
+            example = f'source: "{shorten(self.columns[0])}"'
             advice = advice or [
-                f'a column of the contract gets its name in the file with source: "{shorten(self.columns[0])}"'
+                f"a column that has another name in the file gets that name as its source, as {example}"
             ]
             raise ValueError("; ".join([columns, *advice]))
 

@@ -1,1 +1,3 @@
-"""Metrics of binary classifiers, with confidence intervals, and paired comparisons of two models on the same rows."""
+"""Metrics of classifiers and regressions, with confidence intervals, and paired comparisons of two models on the same
+rows.
+"""

@@ -68,7 +68,7 @@ class RowMetrics:
     calibration error of Naeini, Cooper and Hauskrecht (Obtaining Well Calibrated Probabilities Using Bayesian Binning,
     2015) with bins of equal row count instead of equal width (Nixon et al., Measuring Calibration in Deep Learning,
     2019). Rows of equal score share the bin of the first of them in descending order, and the bins depend on the rows,
-    not on their counts; NaN without rows. Chance increases it, in resamples twice
+    not on their counts; NaN without rows. Chance increases it, and resampling increases it again.
     """
 
     def __init__(

@@ -195,8 +195,8 @@ def check_files_pattern(value: str) -> str:
     name = DAY_PLACEHOLDER.sub(lambda m: re.sub("%.", "0", m[1] or "0"), value).rpartition("/")[2]
     if not any(_can_end_in(name.lower(), ending) for ending in FORMATS):
         raise ValueError(
-            f"no file of a known format matches {value!r}; the name must be able to end in {', '.join(FORMATS)}, as "
-            "*.csv or * can"
+            f"no file of a known format matches {value!r}; it must match names that end in {', '.join(FORMATS)}, as "
+            "*.csv and * do"
         )
     return value
 

@@ -1,1 +1,1 @@
-"""All plots, as functions from numbers to PNG bytes."""
+"""All plots, as functions from numbers to SVG bytes."""

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from ml_assets.core.counts import count
-from ml_assets.core.plots.chart import BLUE, GREY, ORANGE, Chart, blank_chart, fractions, ticks
+from ml_assets.core.plots.chart import Chart, blank_chart, fractions, ticks
+from ml_assets.core.plots.colours import BLUE, GREY, ORANGE
 
 BINS, HEIGHT = 40, 340
 COLOURS = {"champion": BLUE, "challenger": ORANGE}

@@ -11,8 +11,9 @@ from html import escape
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-BLUE, RED, ORANGE, GREY, DARK_GREY = "#2f6db3", "#c23b3b", "#e08a00", "#8a8a8a", "#555555"
-GRID, WIDTH = "#dddddd", 600
+from ml_assets.core.plots.colours import DARK_GREY, GRID
+
+WIDTH = 600
 SMALL, NORMAL, TITLE = 10, 12, 15
 # Average width of a character of normal size.
 CHARACTER = 6.2

@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ml_assets.core.plots.chart import GREY, RED, Chart, Panel, ticks
+from ml_assets.core.plots.chart import Chart, Panel, ticks
+from ml_assets.core.plots.colours import GREY, RED
 
 WIDTH, HEIGHT = 380, 214
 TOP, LEFT, LEGEND_LINE = 30, 52, 16

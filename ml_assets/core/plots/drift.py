@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ml_assets.core.counts import count
-from ml_assets.core.plots.chart import BLUE, CHARACTER, GREY, RED, Chart, Panel, blank_chart, ticks
+from ml_assets.core.plots.chart import CHARACTER, Chart, Panel, blank_chart, ticks
+from ml_assets.core.plots.colours import BLUE, GREY, RED
 from ml_assets.core.profiling.drift import ColumnDrift, category_cells
 from ml_assets.core.profiling.histograms import SECONDS_PER_BIN, Histogram, lower_edges
 from ml_assets.core.profiling.profiles import NUMBER, TIME

@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ml_assets.core.metrics.classification import sorted_rows
 from ml_assets.core.metrics.paired_proportions import proportion_interval
-from ml_assets.core.plots.chart import BLUE, GREY, ORANGE, RED, Chart, Panel, blank_chart, fractions
+from ml_assets.core.plots.chart import Chart, Panel, blank_chart, fractions
+from ml_assets.core.plots.colours import BLUE, GREY, ORANGE, RED
 from ml_assets.core.plots.feature_lines import feature_lines
 
 Estimate = tuple[float, float, float]

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ml_assets.core.plots.chart import BLUE, GREY, ORANGE, RED, Chart, blank_chart, fractions
+from ml_assets.core.plots.chart import Chart, blank_chart, fractions
+from ml_assets.core.plots.colours import BLUE, CLASSES, GREY, ORANGE, RED
 from ml_assets.core.plots.evaluation import BINS, BOTTOM, TOP, UNIT, Estimate, estimate_title
 from ml_assets.core.plots.feature_lines import feature_lines
 
-COLOURS = (BLUE, RED, ORANGE, "#3a8f5c", "#7a4fb5", "#1f9aa8")
 MOST_CLASSES = 12
 OTHERS = "all others"
 LONGEST_NAME = 12
@@ -63,8 +63,8 @@ def class_calibration_plot(
     panel.axes(fractions(), fractions(), "Probability of the class", "Share of rows of the class")
     panel.line([0, 1], [0, 1], GREY, 1, "5 3", "perfectly calibrated")
     counts = np.bincount(truth, minlength=len(names))
-    ranked = sorted(range(len(names)), key=lambda position: (-counts[position], position))[: len(COLOURS)]
-    for position, colour in zip(sorted(ranked), COLOURS, strict=False):
+    ranked = sorted(range(len(names)), key=lambda position: (-counts[position], position))[: len(CLASSES)]
+    for position, colour in zip(sorted(ranked), CLASSES, strict=False):
         # Sorted, so that sums do not depend on the order of the rows.
         order = np.lexsort((truth, values[:, position]))
         scores, members = values[order, position], truth[order] == position

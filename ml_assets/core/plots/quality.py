@@ -5,7 +5,8 @@ from datetime import date
 
 import numpy as np
 
-from ml_assets.core.plots.chart import BLUE, GREY, ORANGE, Chart, blank_chart, ticks
+from ml_assets.core.plots.chart import Chart, blank_chart, ticks
+from ml_assets.core.plots.colours import BLUE, GREY, ORANGE
 
 HEIGHT = 340
 

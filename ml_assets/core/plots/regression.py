@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ml_assets.core.metrics.paired_proportions import mean_interval, proportion_interval
-from ml_assets.core.plots.chart import BLUE, GREY, ORANGE, RED, Chart, Panel, blank_chart, fractions, ticks
+from ml_assets.core.plots.chart import Chart, Panel, blank_chart, fractions, ticks
+from ml_assets.core.plots.colours import BLUE, GREY, ORANGE, RED
 from ml_assets.core.plots.evaluation import BOTTOM, TOP, UNIT, Estimate, estimate_title
 
 Floats = NDArray[np.float64]

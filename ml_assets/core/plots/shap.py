@@ -7,14 +7,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ml_assets.core.plots.chart import GREY, blank_chart
+from ml_assets.core.plots.chart import blank_chart
+from ml_assets.core.plots.colours import GREY, LOW_TO_HIGH, channels
 from ml_assets.core.plots.feature_lines import feature_lines
 
 MAX_ROWS, MAX_FEATURES = 500, 15
 # Number of parts of the axis; points within the same part are stacked.
 AXIS_PARTS = 120
-# RGB colours of the lowest, middle and highest value of a feature, and the number of colours interpolated between them.
-LOW_TO_HIGH, LEVELS = ((47, 109, 179), (141, 111, 168), (194, 59, 59)), 16
+# Number of colours of the values of a feature, from the lowest to the highest.
+LEVELS = 16
 
 
 def sampled_rows(rows: int, seed: int) -> NDArray[np.int64]:
@@ -78,10 +79,11 @@ def _colours(values: pd.Series) -> NDArray[np.str_]:
 def _palette() -> NDArray[np.str_]:
     """Return the colours of the levels, from the lowest to the highest."""
     levels = np.arange(LEVELS) / (LEVELS - 1)
-    channels = [
-        np.interp(levels, (0, 0.5, 1), channel).round().astype(int) for channel in zip(*LOW_TO_HIGH, strict=True)
+    by_channel = [
+        np.interp(levels, (0, 0.5, 1), channel).round().astype(int)
+        for channel in zip(*map(channels, LOW_TO_HIGH), strict=True)
     ]
-    return np.array([f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in zip(*channels, strict=True)])
+    return np.array([f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in zip(*by_channel, strict=True)])
 
 
 def _ranks(values: pd.Series) -> NDArray[np.float64]:

@@ -7,7 +7,13 @@ from typing import Literal
 
 from ml_assets.core.counts import count
 from ml_assets.core.model_spec.deployment import Canary
-from ml_assets.core.release.canary_evidence import Evidence, explain_failure, explain_lack, figures_of, in_words
+from ml_assets.core.release.canary_rules import (
+    Evidence,
+    explain_failure,
+    explain_missing_evidence,
+    figures_of,
+    in_words,
+)
 from ml_assets.core.release.release_state import (
     Release,
     Version,
@@ -105,7 +111,7 @@ def _evaluate(canary: Canary, state: Release, candidate: Version | None, evidenc
     if candidate is not None and canary.newer_challenger == "replaces":
         reason = f"{candidate} replaces {challenger}, which was {_at(state.percent)}, and starts {_at(canary.steps[0])}"
         return Decision("replace", reason, start(state, candidate, canary.steps[0], day), figures)
-    waits = explain_lack(canary, evidence, state.step_since)
+    waits = explain_missing_evidence(canary, evidence, state.step_since)
     if waits is None:
         return _advance(canary, state, evidence, day)
     if day - state.step_since >= canary.maximum_days:

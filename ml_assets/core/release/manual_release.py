@@ -63,7 +63,7 @@ def _apply(
                 raise CannotRelease(str(error)) from error
         case "pause" | "resume":
             if state.paused == (command == "pause"):
-                raise CannotRelease(f"automatic decisions {'are paused already' if state.paused else 'are not paused'}")
+                raise CannotRelease(f"automatic decisions {'are already paused' if state.paused else 'are not paused'}")
             return command, pause(state, command == "pause"), f"automatic decisions were {command}d"
     if version is None:
         raise CannotRelease(f"{command} needs a version")

@@ -206,7 +206,7 @@ def arrivals_sensor(
 
 
 def _read_cursor(context: dg.SensorEvaluationContext, now: datetime) -> SensorCursor:
-    """Read the cursor of the last tick; begin anew without one, or if somebody edited it to something else."""
+    """Read the cursor of the last tick; start over if there is none, or somebody edited it."""
     if context.cursor:
         try:
             return SensorCursor.from_text(context.cursor)

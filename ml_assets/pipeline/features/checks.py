@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _DESCRIPTIONS = {
     NO_INFINITIES: "Fails when a feature has an infinite value.",
     MISSING_SHARE: "Fails when a feature is missing in too many rows, once all days that it reads exist.",
-    NOT_CONSTANT: "Fails when a feature has the same value all day, too unlikely by chance given the training window.",
+    NOT_CONSTANT: "Fails when a feature has one value all day, which the training window makes unlikely by chance.",
     TARGET_LEAKAGE: "Fails when a single feature predicts the label so well that it looks like a copy of the label.",
     FEATURE_DRIFT: "Fails when the distribution of a feature differs from the training window of the day's model.",
     TRAINING_SERVING_SKEW: (

@@ -84,7 +84,7 @@ def apply_retry_policy(
         is_last = not has_time or not _is_preempted(context) or context.retry_number >= PREEMPTIONS
         push_failure(context, step, "interrupted", not is_last)
         if ATTENDED in context.run.tags:
-            # Otherwise Dagster takes what a person ended for a failure, of which somebody would be notified.
+            # Otherwise Dagster treats the run as failed, and people are notified.
             context.instance.report_run_canceling(context.run, f"{step}: the command was interrupted")
         if is_last:
             raise

@@ -53,7 +53,7 @@ class TrainingProgress:
 
 
 class _SharedRun:
-    """The MLflow run of the Dagster run, of which a process can open only one: open while any model reports to it."""
+    """The MLflow run of the Dagster run. A process can open only one; it is open while any model reports to it."""
 
     def __init__(self, spec: ModelSpec, context: dg.AssetExecutionContext):
         self._spec = spec

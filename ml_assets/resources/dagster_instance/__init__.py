@@ -1,3 +1,4 @@
-"""The PostgreSQL storage and the run launcher of a Dagster instance, and locks of runs in process. Features that need
+"""The Dagster instance: its home and settings, PostgreSQL storage, run launcher, log capture, runs whose process died,
+and the health of code servers. Features that need
 private names of Dagster are in `resources/dagster_internals`.
 """

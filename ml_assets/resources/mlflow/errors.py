@@ -1,4 +1,6 @@
-"""The error of an MLflow store that cannot be used."""
+"""The error of an MLflow store that cannot be used. Which errors are retried is in
+`core/operations/failures/error_signatures.py`.
+"""
 
 from ml_assets.core.operations.failures.damaged_state import DamagedState
 from ml_assets.resources.databases.sqlite_file import RefusedFile

@@ -59,6 +59,8 @@ def _probe_server(uri: str) -> MlflowStore:
         experiments = request(uri, "/api/2.0/mlflow/experiments/search?max_results=1").status_code
         if experiments in (401, 403):
             return MlflowStore("server", f"it refuses to answer (HTTP {experiments})")
+        if experiments == 429 or experiments >= 500:
+            return MlflowStore("server", f"it cannot answer now (HTTP {experiments})")
         problem = f"this is not an MLflow server (HTTP {experiments})" if experiments >= 400 else None
         return MlflowStore("server", problem)
     except NoResponse as error:

@@ -61,7 +61,7 @@ def lake_problem(objects: Directory | Bucket, variable: str) -> str | None:
     return write_problem(objects, variable)
 
 
-def find_scarcest_disk(folders: Iterable[Path]) -> tuple[str, int] | None:
+def find_fullest_disk(folders: Iterable[Path]) -> tuple[str, int] | None:
     """Return the folder whose disk has the least free space, and its free bytes; None when no folder exists."""
     free = {str(path): shutil.disk_usage(path).free for path in folders if path.is_dir()}
     return min(free.items(), key=lambda item: item[1]) if free else None

@@ -122,7 +122,7 @@ def _scrub_measurements(
     model: str, asset: str, delta: "DeltaTable", folder: TableFolder, uri: str
 ) -> Iterator[Damage | None]:
     lost = f"measurements in {model}/{asset}"
-    remedy = f"only estimates read the table, and they leave the file out;  {move_away(uri)} to begin anew"
+    remedy = f"only estimates read the table, and they skip the file; {move_away(uri)} to start over"
     for path in _paths(delta):
         reason = _file_problem(folder, path)
         yield None if reason is None else Damage(f"{uri}/{path}", reason, lost, remedy)

@@ -579,7 +579,7 @@ def deleted_version(machine):
 Usage = namedtuple("Usage", ["total", "used", "free"])
 
 
-@remedy("free some: `retention` in the specification removes old files", "free some: see")
+@remedy("free disk space: `retention` in the specification removes old files", "free disk space: see")
 def full_disk(machine):
     free = 2**20 if "removes old files" in machine.start else 2**30
     machine.patch.setattr("shutil.disk_usage", lambda _: Usage(2**40, 2**40 - free, free))

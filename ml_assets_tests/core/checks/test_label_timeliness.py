@@ -33,6 +33,6 @@ def test_the_reason_has_the_figures():
     assert outcome.passed
     assert "1 of 200 rows of the holdout have no label (0.50%, at most 5.00% pass)" in outcome.reason
     assert (
-        "30 of 100 labels of training window and holdout counted only after label_delay (30.00%, at most 50.00% pass)"
+        "30 of 100 labels of training window and holdout became known after label_delay (30.00%, at most 50.00% pass)"
         in outcome.reason
     )

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from ml_assets.core.plots.chart import BLUE, ORANGE, RED
+from ml_assets.core.plots.colours import BLUE, ORANGE, RED
 from ml_assets.core.plots.day_series import DaySeries, plot_day_series
 
 DAYS = [date(2025, 1, 1) + timedelta(days=number) for number in range(6)]

@@ -9,7 +9,7 @@ import pytest
 
 from ml_assets.core.checks.drift import measure_drift
 from ml_assets.core.model_spec.checks import ColumnDriftCheck
-from ml_assets.core.plots.chart import BLUE, GREY, RED
+from ml_assets.core.plots.colours import BLUE, GREY, RED
 from ml_assets.core.plots.drift import drift_plot
 from ml_assets.core.profiling.drift import ColumnDrift
 from ml_assets_tests.core.profiling.profile_cases import DAY, days_before, normal, profile_of

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 
-from ml_assets.core.plots.chart import GREY
+from ml_assets.core.plots.colours import GREY
 from ml_assets.core.plots.shap import MAX_FEATURES, MAX_ROWS, contribution_plot, sampled_rows
 from ml_assets_tests.core.model.test_scorer import FRAME, SCORER
 

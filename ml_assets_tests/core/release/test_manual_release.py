@@ -50,7 +50,7 @@ def test_each_command_is_one_release_that_the_ledger_can_represent(state, comman
             None,
             "nothing to roll back: no canary is running, and there is no previous champion",
         ),
-        (RULES, pause(CHAMPION, True), "pause", None, "are paused already"),
+        (RULES, pause(CHAMPION, True), "pause", None, "are already paused"),
         (RULES, CHAMPION, "resume", None, "are not paused"),
         (RULES, CHAMPION, "promote", FIRST, "version 1 of 2025-03-01 is the champion already"),
         (RULES, CHAMPION, "canary", FIRST, "is the champion already"),

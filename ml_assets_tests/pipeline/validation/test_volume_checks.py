@@ -135,5 +135,5 @@ def test_late_and_missing_labels_are_reported_with_the_evaluation(tmp_path, dela
     assert passed or evaluation.severity.value == "WARN"
     assert check(result, "label_rate").passed
     reason = verdicts(result, "label_timeliness")[str(day(14))][1]
-    assert "labels of training window and holdout counted only after label_delay" in reason
+    assert "labels of training window and holdout became known after label_delay" in reason
     assert "of the holdout have no label" in reason

@@ -8,7 +8,7 @@ from ml_assets.core.operations.notifications.message import Message
 from ml_assets.resources.notifications.notifier import Notifier
 from ml_assets_tests.support.webhook import Webhook
 
-MESSAGE = Message("small: 1 failed run", "- the run of hunter2-and-more failed\n1 open in all", "failure")
+MESSAGE = Message("small: 1 failed run", "- the run of hunter2-and-more failed\n1 open in total", "failure")
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def test_a_message_arrives_with_title_text_and_urgency_and_without_secrets(webho
     assert notifier.send("JSON 1", MESSAGE) is None
     (sent,) = webhook.received
     assert (sent["title"], sent["type"]) == ("small: 1 failed run", "failure")
-    assert sent["message"].splitlines() == ["- the run of *** failed", "1 open in all"]
+    assert sent["message"].splitlines() == ["- the run of *** failed", "1 open in total"]
 
 
 def test_targets_are_separated_by_whitespace_and_commas_and_named_by_service(webhook):

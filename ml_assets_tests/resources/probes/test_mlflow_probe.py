@@ -34,12 +34,16 @@ def answering(pages: Mapping[str, tuple[int, bytes]]) -> Iterator[str]:
         yield address
 
 
+SEARCH = "/api/2.0/mlflow/experiments/search?max_results=1"
+
+
 @pytest.mark.parametrize(
     ("pages", "store"),
     [
         ({"/health": (200, b"OK"), "/version": (200, b"2.22.0")}, MlflowStore("server", server="2.22.0")),
         ({}, MlflowStore("server", "this is not an MLflow server (HTTP 404)")),
         ({"/health": (401, b"")}, MlflowStore("server", "it refuses to answer (HTTP 401)")),
+        ({SEARCH: (429, b"")}, MlflowStore("server", "it cannot answer now (HTTP 429)")),
     ],
 )
 def test_a_server_tells_its_version_or_why_not(pages, store):

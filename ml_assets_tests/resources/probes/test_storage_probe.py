@@ -5,7 +5,7 @@ import time
 import pytest
 
 from ml_assets.resources.probes.storage_probe import (
-    find_scarcest_disk,
+    find_fullest_disk,
     lake_problem,
     measure_bucket_skew,
     read_problem,
@@ -117,7 +117,7 @@ def test_the_clock_of_a_bucket_is_compared_with_this_one(bucket):
 
 
 def test_the_disk_of_a_folder_that_exists_has_free_space(tmp_path):
-    folder, free = find_scarcest_disk([tmp_path / "missing", tmp_path]) or ("", 0)
+    folder, free = find_fullest_disk([tmp_path / "missing", tmp_path]) or ("", 0)
     assert folder == str(tmp_path)
     assert free > 0
-    assert find_scarcest_disk([tmp_path / "missing"]) is None
+    assert find_fullest_disk([tmp_path / "missing"]) is None

@@ -131,12 +131,12 @@ def disk_space(path: str, free: int, production: bool) -> Diagnosis:
     message = f"{free / GIBIBYTE:.1f} GiB free at {path}"
     if free < NO_SPACE:
         remedy = (
-            "free some: `retention` in the specification removes old files of the lake, "
+            "free disk space: `retention` in the specification removes old files of the lake, "
             "DAGSTER_HOME/storage contains the output of runs"
         )
         return error("disk_space", message, remedy)
     if free < LOW_SPACE:
-        remedy = "free some: see `retention` in the specification, or move the data to a larger disk"
+        remedy = "free disk space: see `retention` in the specification, or move the data to a larger disk"
         return error_in_production(production, "disk_space", message, remedy)
     return ok("disk_space", message)
 

@@ -50,7 +50,7 @@ def compose(model: str, changes: Sequence[tuple[Change, Notification]], ui: str,
     urgency: Urgency = (
         ("failure" if worst is Severity.ERROR else "warning") if failed else "info" if open_count else "success"
     )
-    return Message(f"{model}: {'; '.join(counted)}", "\n".join([*lines, f"{open_count} open in all"]), urgency)
+    return Message(f"{model}: {'; '.join(counted)}", "\n".join([*lines, f"{open_count} open in total"]), urgency)
 
 
 def _by_severity(notification: Notification) -> tuple[bool, str, str, str]:

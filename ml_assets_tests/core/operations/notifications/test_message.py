@@ -25,7 +25,7 @@ def test_forty_rejected_days_are_a_few_lines_and_a_count():
     assert message.title == "small: 40 rejected days"
     lines = message.body.splitlines()
     assert len(lines) == MAX_LINES + 2
-    assert lines[-2:] == [f"- and {40 - MAX_LINES} more", "40 open in all"]
+    assert lines[-2:] == [f"- and {40 - MAX_LINES} more", "40 open in total"]
 
 
 def test_failures_come_before_resolutions_and_errors_before_warnings():
@@ -40,7 +40,7 @@ def test_failures_come_before_resolutions_and_errors_before_warnings():
         "- another run failed http://ui/runs/1",
         "- day 3 not accepted http://ui/days/3",
         "- resolved: the run failed",
-        "2 open in all",
+        "2 open in total",
     ]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from ml_assets.core.metrics.paired_proportions import PairedEstimate
 from ml_assets.core.model_spec.deployment import Canary
-from ml_assets.core.release.canary_evidence import Evidence, explain_failure, explain_lack, figures_of
+from ml_assets.core.release.canary_rules import Evidence, explain_failure, explain_missing_evidence, figures_of
 
 STEP = date(2025, 3, 10)
 CANARY = Canary.model_validate({"metric": "rmse", "margin": 0.02, "minimum_rows": 100})
@@ -32,7 +32,7 @@ CLASSES = replace(GOOD, errors_name="wrong_classes", errors=PairedEstimate(0.3, 
 
 def test_a_challenger_that_is_as_good_passes():
     assert explain_failure(CANARY, GOOD) is None
-    assert explain_lack(CANARY, GOOD, STEP) is None
+    assert explain_missing_evidence(CANARY, GOOD, STEP) is None
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_few_rows_roll_nothing_back(name):
 def test_within_the_margin_is_a_share_of_the_value_of_the_champion():
     slightly = PairedEstimate(10.1, 10, -0.1, -0.15, -0.05)
     assert explain_failure(CANARY, replace(GOOD, metrics={"rmse": slightly})) is None
-    assert explain_lack(CANARY, replace(GOOD, metrics={"rmse": slightly}), STEP) is None
+    assert explain_missing_evidence(CANARY, replace(GOOD, metrics={"rmse": slightly}), STEP) is None
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_within_the_margin_is_a_share_of_the_value_of_the_champion():
     ],
 )
 def test_a_challenger_without_evidence_waits(evidence, reason):
-    assert reason in (explain_lack(CANARY, evidence, STEP) or "")
+    assert reason in (explain_missing_evidence(CANARY, evidence, STEP) or "")
 
 
 def test_figures_are_named_after_what_they_are():

@@ -98,7 +98,7 @@ def _explain_errors(canary: Canary, evidence: Evidence) -> str | None:
     return f"{shares}; difference {span(errors)}, above {most}"
 
 
-def explain_lack(canary: Canary, evidence: Evidence, step_since: date) -> str | None:
+def explain_missing_evidence(canary: Canary, evidence: Evidence, step_since: date) -> str | None:
     """Describe the evidence that is missing for the challenger to advance; None if it is complete."""
     if not evidence.step_days and evidence.labels_through < step_since:
         return f"labels are known through {evidence.labels_through}, and the step began on {step_since}"
