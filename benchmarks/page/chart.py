@@ -9,8 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from benchmarks.harness.results import CONTENDERS, DAGSTER, FLOOR, OURS, Result, format_figure
+from ml_assets.core.plots.colours import BLUE, GREY, ORANGE
 
-COLOURS = {OURS: "#2f6db3", FLOOR: "#8a8a8a", DAGSTER: "#e08a00"}
+COLOURS = {OURS: BLUE, FLOOR: GREY, DAGSTER: ORANGE}
 SIZE = re.compile(r"([\d,]+) days of ([\d,]+) rows")
 
 

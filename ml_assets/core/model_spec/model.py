@@ -35,7 +35,7 @@ from ml_assets.core.model_spec.training import Training
 from ml_assets.core.model_spec.types.base import SpecPart, check_model_name, check_owner
 from ml_assets.core.model_spec.types.derived_target import DerivedTarget, TargetName, complete_target
 from ml_assets.core.model_spec.types.durations import Days
-from ml_assets.core.model_spec.types.metric import Metric
+from ml_assets.core.model_spec.types.feature_metric import Metric
 from ml_assets.core.model_spec.types.task import ClassLabel, Outputs, PositiveLabel, Task
 
 

@@ -20,7 +20,7 @@ from ml_assets.resources.observability.redaction import redact_text
 
 if TYPE_CHECKING:
     from ml_assets.core.operations.reports.dashboard import Dashboard, OpenNotification
-    from ml_assets.core.operations.reports.day_summary import DaySummary
+    from ml_assets.core.operations.reports.dashboard_day import DaySummary
     from ml_assets.core.release.release_state import Move
     from ml_assets.resources.lake.table import Table
 
@@ -97,7 +97,7 @@ def _entries(
     kept: Mapping[date, Entry],
 ) -> dict[date, Entry]:
     """Return the figures of days with the signatures of their sources; figures whose sources are unchanged are kept."""
-    from ml_assets.core.operations.reports.day_summary import summarize_day
+    from ml_assets.core.operations.reports.dashboard_day import summarize_day
 
     sources = {day: {**parts, **_quality_source(quality, day)} for day, parts in signatures.items()}
     changed = {day: signatures[day] for day, source in sources.items() if day not in kept or kept[day][0] != source}
@@ -115,7 +115,7 @@ def _quality_source(quality: "Table | None", day: date) -> dict[str, str]:
 
 def _read_figures(lake: Lake, root: str) -> tuple[dict[date, Entry], str]:
     """Read the figures that the last run wrote, with the digest of its page; none if their layout is outdated."""
-    from ml_assets.core.operations.reports.day_summary import DaySummary
+    from ml_assets.core.operations.reports.dashboard_day import DaySummary
 
     with suppress(FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
         document: dict[str, Any] = json.loads(lake.files.read(f"{root}{FIGURES}"))

@@ -6,7 +6,7 @@ from ml_assets.core.model_spec.checks import CONTRACT, Check, Checks, contract_c
 from ml_assets.core.model_spec.rules.renamed_checks import rename_checks
 from ml_assets.core.model_spec.source import Column
 from ml_assets.core.model_spec.types.base import repeated
-from ml_assets.core.model_spec.types.metric import ROW_COUNT_METRIC, Metric
+from ml_assets.core.model_spec.types.feature_metric import ROW_COUNT_METRIC, Metric
 
 
 def complete_checks(model: object, attributes: Mapping) -> Mapping:

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ml_assets.core.operations.reports.day_summary import DaySummary, Quality
+from ml_assets.core.operations.reports.dashboard_day import DaySummary, Quality
 from ml_assets.core.plots.colours import BLUE, DARK_GREY, GREY, ORANGE, RED
 from ml_assets.core.plots.day_series import DaySeries, plot_day_series
 from ml_assets.core.release.release_state import CHALLENGER, CHAMPION, Move

@@ -4,7 +4,7 @@ import math
 from datetime import UTC, date, datetime, timedelta
 
 from ml_assets.core.operations.reports.dashboard import Dashboard, OpenNotification
-from ml_assets.core.operations.reports.day_summary import DaySummary, Quality
+from ml_assets.core.operations.reports.dashboard_day import DaySummary, Quality
 from ml_assets.core.release.release_state import Move, Release, Version
 
 LAST = date(2025, 3, 1)

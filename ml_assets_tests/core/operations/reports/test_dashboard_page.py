@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from ml_assets.core.operations.reports.dashboard import Dashboard
+from ml_assets.core.operations.reports.dashboard_day import Quality
 from ml_assets.core.operations.reports.dashboard_page import render_dashboard
-from ml_assets.core.operations.reports.day_summary import Quality
 from ml_assets_tests.core.operations.reports.dashboard_cases import LAST, NASTY, dashboard, summary
 from ml_assets_tests.core.operations.reports.test_html import Elements
 

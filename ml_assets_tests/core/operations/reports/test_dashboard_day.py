@@ -4,7 +4,7 @@ from datetime import date
 
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.operations.reports.daily_report import Part, Report, Table
-from ml_assets.core.operations.reports.day_summary import MAX_FAILED, DaySummary, summarize_day
+from ml_assets.core.operations.reports.dashboard_day import MAX_FAILED, DaySummary, summarize_day
 
 DAY = date(2025, 3, 1)
 

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from ml_assets.core.model_spec.types.metric import Metric
+from ml_assets.core.model_spec.types.feature_metric import Metric
 
 
 def test_a_metric_of_rows_takes_no_column_and_any_other_needs_one():
