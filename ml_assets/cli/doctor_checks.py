@@ -197,9 +197,9 @@ def probe_disks(context: DoctorContext) -> Values:
     settings = context.settings
     stores = [open_objects(uri, {}) for uri in (settings.lake, settings.landing) if not uri.startswith("s3://")]
     folders = [context.home, *(store.root for store in stores if isinstance(store, Directory))]
-    if (scarcest := storage_probe.find_fullest_disk(folders)) is None:
+    if (fullest := storage_probe.find_fullest_disk(folders)) is None:
         raise NotMeasured
-    return *scarcest, context.production
+    return *fullest, context.production
 
 
 def probe_permissions(context: DoctorContext) -> Values:

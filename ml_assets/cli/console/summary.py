@@ -153,15 +153,14 @@ def _print_entry(
 
 def print_why_not_live(console: Console, spec: ModelSpec, needed: "Needed", stages: Stages) -> None:
     """Print the command that releases the version of the newest day, if it is registered and not live."""
-    live = stages.predictions.ledger.latest()
-    entry = stages.registration.entry(needed.model_day(stages))
-    if live.champion is None or not entry or stages.registration.why_not_registered(needed.model_day(stages)):
+    live, day = stages.predictions.ledger.latest(), needed.model_day(stages)
+    entry = stages.registration.entry(day)
+    if live.champion is None or not entry or stages.registration.why_not_registered(day):
         return
     number = int(entry["version"])
     # A version that is registered again has another number.
     if entry["model_digest"] in {version.digest for version in (live.champion, live.challenger) if version}:
         return
-    day = needed.model_day(stages)
     version = Version(number, entry["model_digest"], day)
     ends = ", and ends the canary" if live.challenger else ""
     console.print(

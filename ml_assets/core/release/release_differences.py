@@ -54,7 +54,7 @@ def registry_differences(
         if version.digest in without_files
     ]
     wanted = registry_state_of(latest, numbers)
-    # The share of a version that is no longer in MLflow is no difference of its own.
+    # The share of a version that is no longer in MLflow is not a difference of its own.
     is_lost = latest.challenger is not None and latest.challenger.digest not in numbers
     percent = wanted.percent if is_lost else registry_state.percent
     moved = [

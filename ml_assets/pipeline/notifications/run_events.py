@@ -63,13 +63,13 @@ def events_of_run(
     ]
     failed = ended.dagster_event_type is dg.DagsterEventType.RUN_FAILURE
     steps_with_notified_checks = {step for step, event in checks if event.failed}
-    is_neither = (
+    has_no_event = (
         ended.dagster_event_type is dg.DagsterEventType.RUN_CANCELED
         or (failed and _only_checks_failed(entries, steps_with_notified_checks))
         or (not failed and _is_dry_run(run))
     )
     selected = _partial_selection(run, repository)
-    for model in () if is_neither else _models(run):
+    for model in () if has_no_event else _models(run):
         event = _run_event(run, model, ended, failed, entries, selected)
         yield event
         if not failed and not event.assets:

@@ -134,7 +134,7 @@ def releases_sensor(open_outbox: OpenOutbox, open_notifier: OpenNotifier) -> dg.
 
 
 def read_cursor(context: dg.SensorEvaluationContext) -> dict[str, Any]:
-    """Read the cursor of the last tick; empty without one, or if somebody edited it to something else."""
+    """Read the cursor of the last tick; empty if there is none, or somebody edited it."""
     try:
         cursor = json.loads(context.cursor or "{}")
     except ValueError:

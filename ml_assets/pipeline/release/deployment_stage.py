@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.release.canary_policy import Decision, decide, next_candidate
+from ml_assets.core.release.canary_policy import Decision, Outcome, decide, next_candidate
 from ml_assets.core.release.release_state import Move, Release, Version, live_on
 from ml_assets.core.tables.code_version import code_version
 from ml_assets.pipeline.asset_names import CANARY_COMPARISON, DEPLOYMENT, ENTRY
@@ -135,7 +135,8 @@ class ModelDeployment(DayByDay):
             return self._output(Decision("none", LATER_DAYS_DECIDED, before), None)
         measured, problem = self._measure(before, day)
         if released is not None:
-            repeated = Decision(released.action, released.reason, released.after, released.metrics)  # type: ignore[arg-type]
+            outcome = cast("Outcome", released.action)
+            repeated = Decision(outcome, released.reason, released.after, released.metrics)
             return self._output(repeated, measured, problem, acted=True)
         evidence = measured.evidence if measured else None
         decision = decide(self.spec.deployment.canary, before, self._candidate(before, day), evidence, day)
