@@ -16,13 +16,14 @@ from ml_assets.pipeline.graph.asset_specs import FOLLOW_EACH_DAY
 from ml_assets.pipeline.notifications.check_events import events_of_check
 from ml_assets.pipeline.steps.partition_tags import days_of
 from ml_assets.resources.dagster_internals.asset_jobs import IMPLICIT_ASSET_JOB_NAME
+from ml_assets.resources.dagster_internals.run_tags import HIDDEN_TAG_PREFIX
 
 if TYPE_CHECKING:
     from ml_assets.resources.dagster_internals.freshness import FreshnessStateChange
     from ml_assets.resources.dagster_internals.serialized_errors import SerializableErrorInfo
 
 MODEL_TAG = "model"
-ASSETS_TAG = "ml_assets/assets"
+ASSETS_TAG = f"{HIDDEN_TAG_PREFIX}ml_assets.assets"
 """The selected assets of a run of `ml-assets`, as Dagster records no selection of a run of a subset of a job."""
 # Messages of Dagster: of its run monitoring when it ends a run, of a run whose process could not start, and of its
 # executor before the reason of a step's pod.

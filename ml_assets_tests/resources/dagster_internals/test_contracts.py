@@ -16,6 +16,7 @@ from dagster._core.launcher import CheckRunHealthResult, RunLauncher, WorkerStat
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+from dagster._core.storage.tags import TagType, get_tag_type
 from dagster._daemon import controller
 from dagster.components.core.component_tree_state import ComponentTreeStateTracker
 from dagster.components.core.decl import YamlFileDecl, build_component_decl_from_yaml_document
@@ -30,7 +31,7 @@ from ml_assets.resources.dagster_internals.partition_events import (
     PartitionVersions,
     targets_of_checks,
 )
-from ml_assets.resources.dagster_internals.run_tags import GRPC_INFO_TAG
+from ml_assets.resources.dagster_internals.run_tags import GRPC_INFO_TAG, HIDDEN_TAG_PREFIX
 from ml_assets.resources.dagster_internals.serialized_errors import SerializableErrorInfo
 from ml_assets.resources.dagster_internals.step_execution import CheckStepHealthResult, EngineEventData, StepRetryData
 
@@ -112,6 +113,7 @@ def test_run_queue():
 
 def test_run_tags():
     assert GRPC_INFO_TAG == ".dagster/grpc_info"
+    assert get_tag_type(f"{HIDDEN_TAG_PREFIX}ml_assets.assets") is TagType.HIDDEN
 
 
 def test_serialized_errors():
