@@ -1,6 +1,7 @@
 """Values of a Dagster instance and of the definitions that run on it."""
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from time import time
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
     import dagster as dg
 
 DAEMON_TOLERANCE_SECONDS = 300.0
+TICK_TOLERANCE = timedelta(minutes=5)
 # The prefix of the class names of each kind of storage, starting with the least durable.
 CLASS_PREFIXES = {"memory": "inmemory", "sqlite": "sqlite", "postgresql": "postgres"}
 
@@ -90,8 +92,9 @@ def list_pools(assets: "Iterable[dg.AssetsDefinition]") -> dict[str, list[str]]:
 
 def read_automation(
     instance: "dg.DagsterInstance", declared: Mapping[str, bool], location: str
-) -> tuple[list[str], list[str]]:
-    """Return the schedules and sensors that are off, and the ones that are on.
+) -> tuple[list[str], list[str], dict[str, datetime]]:
+    """Return the schedules and sensors that are off, the ones that are on, and for each of these whose newest tick is
+    in the future, its time in UTC.
 
     Args:
         instance: the instance, which stores what was switched on or off by hand.
@@ -102,12 +105,20 @@ def read_automation(
     from ml_assets.resources.dagster_internals.automation_state import InstigatorStatus
 
     stored = [
-        (state.origin.repository_origin.code_location_origin.location_name, state.instigator_name, state.status)
+        (state.origin.repository_origin.code_location_origin.location_name, state)
         for state in instance.all_instigator_state()
     ]
-    is_known = any(of == location for of, _, _ in stored)
-    states = [(name, status) for of, name, status in stored if of == location or not is_known]
-    started = {name for name, status in states if status is InstigatorStatus.RUNNING}
-    stopped = {name for name, status in states if status is InstigatorStatus.STOPPED} - started
+    is_known = any(of == location for of, _ in stored)
+    states = [state for of, state in stored if of == location or not is_known]
+    started = {state.instigator_name for state in states if state.status is InstigatorStatus.RUNNING}
+    stopped = {state.instigator_name for state in states if state.status is InstigatorStatus.STOPPED} - started
     on = {name for name, is_on in declared.items() if name in started or (is_on and name not in stopped)}
-    return sorted(declared.keys() - on), sorted(on)
+    ticks = {
+        state.instigator_name: datetime.fromtimestamp(tick.timestamp, UTC)
+        for state in states
+        if state.instigator_name in on
+        for tick in instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=1)
+    }
+    now = datetime.now(UTC)
+    waiting = {name: at for name, at in ticks.items() if at - now > TICK_TOLERANCE}
+    return sorted(declared.keys() - on), sorted(on), waiting

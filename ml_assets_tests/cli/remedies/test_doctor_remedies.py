@@ -14,14 +14,18 @@ import zoneinfo
 from collections import namedtuple
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
 import boto3
+import dagster as dg
 import pytest
 import yaml
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
+from dagster._core.scheduler.instigation import InstigatorStatus
 
 import ml_assets.definitions as entry_point
 from ml_assets.cli import doctor_context
@@ -35,7 +39,7 @@ from ml_assets.core.operations.doctor.environment_checks import environment, lan
 from ml_assets.core.operations.doctor.storage_checks import releases
 from ml_assets.defs.settings import read_settings
 from ml_assets.pipeline.code_location.folder_definitions import Folder
-from ml_assets.resources.probes import storage_probe
+from ml_assets.resources.probes import instance_probe, storage_probe
 from ml_assets.resources.storage.conditional_puts import problem_of_conditional_puts
 from ml_assets.resources.storage.open_store import open_objects
 from ml_assets_tests.cli.command_line import call
@@ -44,8 +48,10 @@ from ml_assets_tests.cli.remedies.remedy_texts import remedies
 from ml_assets_tests.cli.remedies.test_named_commands import groups as command_groups
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
+from ml_assets_tests.resources.probes import test_instance_probe
 from ml_assets_tests.resources.release import test_restoration
 from ml_assets_tests.resources.storage.test_conditional_puts import proxy, refusal, without_condition
+from ml_assets_tests.support.clock import stop_clock
 from ml_assets_tests.support.http_server import QuietHandler, http_server
 
 LOAD = doctor_context.load_code_location
@@ -333,6 +339,18 @@ def stopped_schedule(machine):
     machine.run("dagster", "schedule", "stop", "fraud_detection_daily")
     yield machine.check("automation")
     machine.run("dagster", "schedule", "start", "fraud_detection_daily")
+    yield machine.check("automation")
+
+
+@remedy("correct the clock of this machine")
+def clock_that_was_set_back(machine):
+    of = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("ml_assets"), "__repository__")
+    with dg.DagsterInstance.from_config(str(machine.home)) as instance:
+        state = test_instance_probe.add_sensor(instance, of, "notifications", InstigatorStatus.DECLARED_IN_CODE)
+        test_instance_probe.add_tick(instance, state, datetime.now(UTC))
+    stop_clock(machine.patch, instance_probe, datetime.now(UTC) - timedelta(days=1))
+    yield machine.check("automation")
+    stop_clock(machine.patch, instance_probe, datetime.now(UTC))
     yield machine.check("automation")
 
 

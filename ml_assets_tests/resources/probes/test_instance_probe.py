@@ -6,8 +6,15 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import yaml
+from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteInstigatorOrigin, RemoteRepositoryOrigin
-from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, SensorInstigatorData
+from dagster._core.scheduler.instigation import (
+    InstigatorState,
+    InstigatorStatus,
+    SensorInstigatorData,
+    TickData,
+    TickStatus,
+)
 from dagster._daemon.types import DaemonHeartbeat
 
 from ml_assets.core.model_spec import ModelSpec
@@ -82,11 +89,53 @@ def test_the_assets_of_a_model_are_in_its_pool():
     assert {"small/raw_data", "small/model_registry_entry"} <= set(used[1])
 
 
+def add_sensor(
+    instance: dg.DagsterInstance, of: RemoteRepositoryOrigin, name: str, status: InstigatorStatus
+) -> InstigatorState:
+    """Store the state of a sensor."""
+    state = InstigatorState(RemoteInstigatorOrigin(of, name), InstigatorType.SENSOR, status, SensorInstigatorData())
+    instance.add_instigator_state(state)
+    return state
+
+
+def add_tick(instance: dg.DagsterInstance, state: InstigatorState, at: datetime) -> None:
+    """Store a tick of a sensor."""
+    kind = InstigatorType.SENSOR
+    instance.create_tick(
+        TickData(
+            state.instigator_origin_id,
+            state.name,
+            kind,
+            TickStatus.SKIPPED,
+            at.timestamp(),
+            selector_id=state.selector_id,
+        )
+    )
+
+
+def test_a_sensor_whose_newest_tick_is_in_the_future_waits_for_that_time(instance):
+    repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("ml_assets"), "__repository__")
+    now = datetime.now(UTC)
+    for name, status, at in [
+        ("arrivals", InstigatorStatus.RUNNING, now + timedelta(days=1)),
+        ("daily", InstigatorStatus.RUNNING, now),
+        ("off", InstigatorStatus.STOPPED, now + timedelta(days=1)),
+    ]:
+        state = add_sensor(instance, repository, name, status)
+        add_tick(instance, state, now - timedelta(days=2))
+        add_tick(instance, state, at)
+    declared = {"arrivals": True, "daily": True, "off": True, "never_ticked": True}
+    stopped, running, waiting = instance_probe.read_automation(instance, declared, "ml_assets")
+    assert (stopped, running) == (["off"], ["arrivals", "daily", "never_ticked"])
+    assert waiting == {"arrivals": now + timedelta(days=1)}
+
+
 def test_a_switch_by_hand_overrides_the_declaration(instance):
     declared = {"arrivals": True, "daily": True, "retention": False, "other": False}
     assert instance_probe.read_automation(instance, declared, "ml_assets") == (
         ["other", "retention"],
         ["arrivals", "daily"],
+        {},
     )
     repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("ml_assets"), "__repository__")
     another = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("risk"), "__repository__")
@@ -96,14 +145,10 @@ def test_a_switch_by_hand_overrides_the_declaration(instance):
         (repository, "arrivals", InstigatorStatus.DECLARED_IN_CODE),
         (another, "retention", InstigatorStatus.RUNNING),
     ]:
-        origin = RemoteInstigatorOrigin(of, name)
-        instance.add_instigator_state(
-            InstigatorState(
-                origin, dg._core.definitions.run_request.InstigatorType.SENSOR, status, SensorInstigatorData()
-            )
-        )
+        add_sensor(instance, of, name, status)
     assert instance_probe.read_automation(instance, declared, "ml_assets") == (
         ["daily", "retention"],
         ["arrivals", "other"],
+        {},
     )
     assert instance_probe.read_automation(instance, declared, "unknown")[1] == ["arrivals", "other", "retention"]

@@ -1,6 +1,8 @@
 """Rules for the environment of a code location: storage locations, definitions, daemons, automation, time zones."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
+from types import MappingProxyType
 
 from ml_assets.core.operations.doctor.diagnosis import Diagnosis, error, error_in_production, ok, warning
 
@@ -121,13 +123,24 @@ def daemons(seconds_ago: Mapping[str, float | None], tolerance: float, productio
     return error_in_production(production, "daemons", message, remedy)
 
 
-def automation(stopped: Collection[str], running: Collection[str]) -> Diagnosis:
-    """Check that schedules and sensors are switched on.
+def automation(
+    stopped: Collection[str], running: Collection[str], waiting: Mapping[str, datetime] = MappingProxyType({})
+) -> Diagnosis:
+    """Check that schedules and sensors are switched on, and that none waits for the time of its newest tick, as after
+    the clock was set back.
 
     Args:
         stopped: names of the schedules and sensors that are off.
         running: names of the schedules and sensors that are on.
+        waiting: for those whose newest tick is in the future, its time in UTC.
     """
+    if waiting:
+        message = (
+            f"newest tick in the future ({max(waiting.values()):%Y-%m-%d %H:%M} UTC), before which Dagster does not "
+            f"evaluate them: {', '.join(sorted(waiting))}"
+        )
+        remedy = "correct the clock of this machine; if it was wrong at that tick, they continue at that time"
+        return error("automation", message, remedy)
     if not stopped:
         return ok("automation", f"{len(running)} schedules and sensors are on")
     return warning("automation", f"off: {', '.join(sorted(stopped))}", "switch it on in the UI (Automation)")

@@ -1,5 +1,7 @@
 """Each rule for the environment reports what is missing, and is OK when nothing is."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from ml_assets.core.operations.doctor.diagnosis import Severity
@@ -63,6 +65,14 @@ def test_schedules_and_sensors_that_are_off_are_named():
     assert diagnosis.severity is WARNING
     assert diagnosis.message == "off: fraud_daily"
     assert "in the UI" in diagnosis.remedy
+
+
+def test_schedules_and_sensors_that_wait_for_a_time_in_the_future_are_named_with_it():
+    ticks = {"fraud_daily": datetime(2026, 11, 2, tzinfo=UTC), "arrivals": datetime(2026, 11, 1, tzinfo=UTC)}
+    diagnosis = automation([], ["arrivals", "fraud_daily"], ticks)
+    assert diagnosis.severity is ERROR
+    assert diagnosis.message.startswith("newest tick in the future (2026-11-02 00:00 UTC)")
+    assert diagnosis.message.endswith(": arrivals, fraud_daily")
 
 
 def test_a_time_zone_without_data_is_named_with_its_model():
