@@ -8,6 +8,8 @@ from ml_assets.core.ingestion.values.invisible_characters import drop_invisible,
 
 _MAX_NAMES, _MAX_LENGTH = 20, 100
 _MOST_COMPARED = 1000
+# Shorter names, such as `n`, are part of many names by chance.
+_SHORTEST_PART = 3
 
 
 def describe_missing_columns(missing: Mapping[str, str], file_columns: Sequence[str]) -> str:
@@ -22,20 +24,25 @@ def describe_missing_columns(missing: Mapping[str, str], file_columns: Sequence[
     lookalikes = describe_lookalikes(missing.values(), file_columns)
     looks = {_visible(name) for name in file_columns}
     nearest = _nearest_names((name for name in missing.values() if _visible(name) not in looks), file_columns)
-    question = [f"did you mean {' and '.join(nearest)}?"] if nearest else []
+    guesses = [f"{other} for {name}" if len(missing) > 1 else other for name, other in nearest.items()]
+    question = [f"did you mean {' and '.join(guesses)}?"] if guesses else []
     return "; ".join([f"column missing: {names}", f"the file has {columns}", *lookalikes, *question])
 
 
-def _nearest_names(expected: Iterable[str], file_columns: Sequence[str]) -> list[str]:
-    """Return the nearest name in a file to each expected name, ignoring case; none where no name is near."""
+def _nearest_names(expected: Iterable[str], file_columns: Sequence[str]) -> dict[str, str]:
+    """Return the nearest name in a file to each expected name that has one, ignoring case."""
     by_lower = {name.lower(): name for name in file_columns[:_MOST_COMPARED]}
-    nearest = []
+    nearest = {}
     for name in expected:
         lower = name.lower()
-        within = [other for other in by_lower if lower and (lower in other or (len(other) > 2 and other in lower))]
-        close = difflib.get_close_matches(lower, by_lower, 1) or sorted(within, key=len)[:1]
-        nearest += [_shorten(by_lower[other]) for other in close]
-    return list(dict.fromkeys(nearest))
+        within = [other for other in by_lower if _is_part(lower, other) or _is_part(other, lower)]
+        for other in difflib.get_close_matches(lower, by_lower, 1) or sorted(within, key=len)[:1]:
+            nearest[name] = _shorten(by_lower[other])
+    return nearest
+
+
+def _is_part(name: str, other: str) -> bool:
+    return len(name) >= _SHORTEST_PART and name in other
 
 
 def describe_lookalikes(expected: Iterable[str], file_columns: Sequence[str]) -> list[str]:

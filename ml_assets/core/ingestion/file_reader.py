@@ -136,6 +136,8 @@ def _read(spec: Contract, key: str, content: bytes) -> LandedFile:
     broken_rows = _broken_rows(spec, key, table.num_rows, file.broken)
     rows = pa.concat_tables([pa.table(columns, raw_schema(spec)), broken_rows])
     faults = [no_rows] if no_rows and rows.num_rows == 0 else []
+    if file.may_omit_nulls:
+        missing = {name: source for name, source in missing.items() if not spec.columns[name].nullable}
     if missing:
         faults.append(describe_missing_columns(missing, file.columns))
     if file.broken:

@@ -58,7 +58,8 @@ def parse_json_lines(
     table = pa.table(texts) if texts else pa.Table.from_struct_array(no_columns)
     names = [escape(name) for name in columns.names]
     first_problem = _describe_document(content) if broken else None
-    return ParsedFile(table, names, [escape(text) for text in broken], unreadable, first_problem, integers=integers)
+    broken = [escape(text) for text in broken]
+    return ParsedFile(table, names, broken, unreadable, first_problem, integers=integers, may_omit_nulls=True)
 
 
 def _describe_document(content: bytes) -> str | None:

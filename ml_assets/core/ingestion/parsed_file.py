@@ -15,7 +15,8 @@ class ParsedFile(NamedTuple):
     broken: texts that are not rows, each of which counts as a row. unreadable: texts of values that no type can hold,
     null elsewhere, by column; such a value is null in the table. first_problem: place and problem of the first broken
     text, if known. has_decimal_comma: whether numbers in text have a decimal comma. integers: the digits of whole
-    numbers that JSON writes with an exponent, such as 1.0E7, null elsewhere, by column.
+    numbers that JSON writes with an exponent, such as 1.0E7, null elsewhere, by column. may_omit_nulls: whether the
+    format allows rows without the names of columns that are null.
     """
 
     table: pa.Table
@@ -25,6 +26,7 @@ class ParsedFile(NamedTuple):
     first_problem: str | None = None
     has_decimal_comma: bool = False
     integers: dict[str, pa.Array] = {}
+    may_omit_nulls: bool = False
 
     @property
     def is_empty(self) -> bool:

@@ -8,17 +8,28 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema
 
 from ml_assets.core.model_spec.model import ModelSpec
 from ml_assets.core.model_spec.types.base import SpecPart
+from ml_assets.core.model_spec.types.durations import format_duration
+
+
+class _SchemaOfYaml(GenerateJsonSchema):
+    """Generates defaults in the form that a file has, in which durations are not in ISO 8601."""
+
+    def encode_default(self, dft: Any) -> Any:
+        return format_duration(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
 
 
 def documented_schema() -> dict[str, Any]:
     """Return the JSON schema (2020-12) of ModelSpec, with the docstring below each field as the description of its
     property.
     """
-    schema = ModelSpec.model_json_schema()
+    schema = ModelSpec.model_json_schema(schema_generator=_SchemaOfYaml)
     for part in _parts(SpecPart):
         described = schema if part is ModelSpec else schema["$defs"].get(part.__name__)
         if described is not None:

@@ -39,6 +39,13 @@ def test_the_nearest_name_is_proposed(expected, nearest):
     assert describe_missing_columns({"x": expected}, columns).endswith(f"; did you mean {nearest}?")
 
 
+def test_each_of_several_missing_names_has_its_own_proposal():
+    missing = {"fare": "fare_amunt", "n": "n", "tip": "TIP"}
+    assert describe_missing_columns(missing, ["id", "fare_amount", "tip_paid", "payment"]).endswith(
+        "; did you mean fare_amount for fare_amunt and tip_paid for TIP?"
+    )
+
+
 def test_columns_that_do_not_look_alike_are_only_listed():
     assert describe_missing_columns({"amount": "Betrag"}, ["id", "card"]) == (
         "column missing: amount (as Betrag); the file has id, card"

@@ -92,13 +92,19 @@ def test_a_missing_column_is_a_fault_of_the_file_that_names_it(make_spec):
     assert file.rows["_unreadable_values"].to_pylist() == ['{"amount": "column missing in file"}']
 
 
-def test_a_missing_column_that_may_be_empty_is_empty(make_spec, small):
+@pytest.mark.parametrize(
+    ("key", "content", "fault"),
+    [
+        ("a.csv", b"id,event_time,card,label\n1,2025-01-01 10:00:00,A,0\n", "column missing: amount; the file has"),
+        ("a.jsonl", b'{"id": 1, "event_time": "2025-01-01 10:00:00", "card": "A", "label": 0}\n', None),
+    ],
+)
+def test_a_missing_column_that_may_be_empty_is_empty_and_may_be_left_out_in_json(make_spec, small, key, content, fault):
     small["columns"]["amount"]["nullable"] = True
-    file = read_landed_file(
-        make_spec(columns=small["columns"]), "a.csv", b"id,event_time,card,label\n1,2025-01-01 10:00:00,A,0\n"
-    )
+    file = read_landed_file(make_spec(columns=small["columns"]), key, content)
     assert file.rows is not None
     assert file.rows["_unreadable_values"].to_pylist() == [None]
+    assert (file.fault or "").startswith(fault) if fault else file.fault is None
 
 
 @pytest.mark.parametrize(
