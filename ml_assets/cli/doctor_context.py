@@ -168,12 +168,14 @@ def load_code_location() -> CodeLocation:
     import dagster as dg
 
     try:
-        repository = load_definitions().get_repository_def()
-        # As the webserver and the daemon do.
-        repository.load_all_definitions()
+        definitions = load_definitions()
+        # As the webserver, the daemon and `dg check defs` do.
+        dg.Definitions.validate_loadable(definitions)
+        repository = definitions.get_repository_def()
         specs = [spec for file in list_model_files() if (spec := load_spec(file)) is not None]
     except Exception as problem:
-        why = f"the definitions do not load: {type(problem).__name__}: {_first_line(problem)}"
+        cause = f": {_first_line(problem.__cause__)}" if problem.__cause__ else ""
+        why = f"the definitions do not load: {type(problem).__name__}: {_first_line(problem)}{cause}"
         return CodeLocation(why, broken=_problems_of_files())
     running = (dg.DefaultScheduleStatus.RUNNING, dg.DefaultSensorStatus.RUNNING)
     off = {f"{spec.name}_daily" for spec in specs if not spec.schedule.enabled}

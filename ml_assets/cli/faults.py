@@ -180,7 +180,7 @@ def describe_interruption(received: signal.Signals, arguments: Sequence[str]) ->
         command = shlex.join(["ml-assets", "releases", *([] if model.startswith("-") else [model])])
         return f"{by}: a release that was committed stays; `{command}` completes and prints it."
     if verb in CONTINUED:
-        return f"{by}: what was committed stays, and nothing is half written; {command} goes on from there."
+        return f"{by}: what was committed stays, and nothing is half-written; {command} goes on from there."
     return f"{by}: nothing was changed; {command} starts again."
 
 

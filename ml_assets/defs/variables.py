@@ -46,7 +46,7 @@ def read_value_or_file(variables: Mapping[str, str], name: str, if_unset: str) -
         try:
             value = Path(file).read_text(encoding="utf-8")
         except OSError as error:
-            raise ValueError(f"{name}_FILE cannot be read: {error}") from error
+            raise ValueError(f"{name}_FILE: {file} cannot be read: {error.strerror}") from error
     if value is not None and not value.strip():
         raise ValueError(f"{name if file is None else f'the file of {name}_FILE'} is empty; unset it for {if_unset}")
     return value.strip() if value is not None else None

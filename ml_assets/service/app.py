@@ -35,6 +35,7 @@ log = logging.getLogger("ml_assets.service")
 def create_app(scoring: Scoring, limits: Limits) -> "Starlette":
     """Build the application of one model."""
     from starlette.applications import Starlette
+    from starlette.exceptions import HTTPException
     from starlette.middleware import Middleware
     from starlette.requests import Request
     from starlette.responses import Response
@@ -49,6 +50,11 @@ def create_app(scoring: Scoring, limits: Limits) -> "Starlette":
 
     async def ready(_: Request) -> Response:
         return json_response(_readiness(scoring), 503 if scoring.missing() else 200)
+
+    async def refused(_: Request, error: Exception) -> Response:
+        # A path or method that does not exist.
+        assert isinstance(error, HTTPException)
+        return json_response({"detail": error.detail}, error.status_code, error.headers)
 
     async def prometheus_metrics(_: Request) -> Response:
         return Response(metrics.as_text(), media_type="text/plain; version=0.0.4; charset=utf-8")
@@ -68,6 +74,7 @@ def create_app(scoring: Scoring, limits: Limits) -> "Starlette":
         # The first middleware is the outermost.
         middleware=[Middleware(CountResponses, metrics=metrics), Middleware(Admission, limits=limits)],
         lifespan=lambda _: _background_tasks(scoring, limits, metrics),
+        exception_handlers={HTTPException: refused},
     )
     # The address of a redirect would be built from the header Host, which the client chooses.
     app.router.redirect_slashes = False
@@ -188,7 +195,7 @@ def _readiness(scoring: Scoring) -> dict[str, Any]:
     return {
         "model": scoring.spec.name,
         "ready": scoring.missing() is None,
-        "lacking": scoring.missing(),
+        "missing": scoring.missing(),
         "champion": models.champion.version if models else None,
         "challenger": models.challenger.version if models and models.challenger else None,
         "canary_percent": models.percent if models else 0,

@@ -58,7 +58,7 @@ class Metrics:
             ["field", "rule"],
         )
         self.failed_refreshes = counter(
-            "ml_assets_failed_looks", "Refreshes from the registry or the lake that failed", ["at"]
+            "ml_assets_failed_refreshes", "Refreshes from the registry or the lake that failed", ["at"]
         )
         self._closed = counter(
             "ml_assets_closed_connections", "Connections that the service ended early, by reason", ["reason"]
@@ -77,7 +77,7 @@ class Metrics:
             ("ml_assets_canary_percent", "Percent of the entities that the challenger scores", self._percent),
             ("ml_assets_ready", "Whether requests are scored", lambda: float(self._is_ready())),
             (
-                "ml_assets_as_told",
+                "ml_assets_models_in_sync",
                 "Whether the loaded models match the registry",
                 lambda: float(loader.problem is None),
             ),

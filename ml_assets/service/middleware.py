@@ -102,7 +102,9 @@ def _check_key(headers: "Headers", key: str | None) -> None:
 def _check_content(headers: "Headers") -> None:
     encoding = headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
-        raise RequestRejected(415, "the body has a Content-Encoding; send it plain", {"Accept-Encoding": "identity"})
+        raise RequestRejected(
+            415, "the body has a Content-Encoding; send it uncompressed", {"Accept-Encoding": "identity"}
+        )
     kind, _, parameters = headers.get("content-type", JSON).lower().partition(";")
     kind = kind.strip()
     if kind and kind != JSON and not (kind.startswith("application/") and kind.endswith("+json")):

@@ -81,7 +81,7 @@ class ModelLoader:
         """
         released = read_released(self._registry, self._spec.name)
         if self.answered_at is None:
-            self.problem = f"{self._spec.name} is being read from {self._lake.uri}"
+            self.problem = f"{self._spec.name} is being loaded"
         self.answered_at = time.monotonic()
         if released == self.released and self.problem is None:
             return

@@ -24,6 +24,23 @@ def test_definitions_that_only_the_webserver_and_the_daemon_refuse_do_not_load(m
     assert "Conflicting definitions" in problem
 
 
+def test_an_asset_in_another_time_zone_than_the_one_it_depends_on_does_not_load(monkeypatch):
+    def days(zone: str) -> dg.DailyPartitionsDefinition:
+        return dg.DailyPartitionsDefinition(start_date="2026-01-01", timezone=zone)
+
+    @dg.asset(partitions_def=days("Europe/Berlin"))
+    def predictions() -> None: ...
+
+    @dg.asset(deps=[predictions], partitions_def=days("UTC"))
+    def alerts() -> None: ...
+
+    monkeypatch.setattr(doctor_context, "load_definitions", lambda: dg.Definitions(assets=[predictions, alerts]))
+    assert doctor_context.load_code_location().problem == (
+        "the definitions do not load: DagsterInvalidDefinitionError: Invalid partition mapping from alerts to "
+        "predictions: Timezones Europe/Berlin and UTC don't match"
+    )
+
+
 def test_a_sensor_that_is_off_by_default_is_not_among_those_that_should_be_on(monkeypatch):
     spec = ModelSpec.model_validate({**SMALL, "training": {**SMALL["training"], "every": "7d"}})
     assets = with_due_conditions(spec, build_assets(spec))

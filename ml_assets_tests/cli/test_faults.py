@@ -79,7 +79,7 @@ def test_a_signal_ends_a_command_with_one_sentence(number, status, how):
     assert process.returncode == status, error
     assert out == ""
     assert error.strip() == (
-        f"Interrupted ({number.name}): what was committed stays, and nothing is half written; "
+        f"Interrupted ({number.name}): what was committed stays, and nothing is half-written; "
         f"`ml-assets run {how}` goes on from there."
     )
 

@@ -54,7 +54,7 @@ CASES: list[tuple[str, list[tuple[str, str]], int, dict[str, str] | None]] = [
         30,
         None,
     ),
-    ("ScoringNotAsTold", [(f'ml_assets_as_told{{{MODEL}, pod="a"}}', "0x60")], 15, OF_MODEL),
+    ("ScoringModelsOutOfSync", [(f'ml_assets_models_in_sync{{{MODEL}, pod="a"}}', "0x60")], 15, OF_MODEL),
     ("ScoringRegistryUnreachable", [(f'ml_assets_registry_age_seconds{{{MODEL}, pod="a"}}', "0+60x60")], 30, OF_MODEL),
     ("ScoringRegistryUnreachable", [(f'ml_assets_registry_age_seconds{{{MODEL}, pod="a"}}', "5x60")], 30, None),
     (

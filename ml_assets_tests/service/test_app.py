@@ -110,7 +110,7 @@ def test_the_previous_champion_keeps_scoring_if_the_new_one_cannot_be_loaded(ser
     assert (state["ready"], state["champion"]) == (True, 2)
     assert "version 1 of small cannot be loaded" in state["problem"]
     assert served.score(row).json()["model_version"] == 2
-    assert "ml_assets_as_told 0.0" in served.client.get("/metrics").text
+    assert "ml_assets_models_in_sync 0.0" in served.client.get("/metrics").text
     file.write_bytes(content)
     served.wait_for(champion=1, problem=None)
 
@@ -135,7 +135,7 @@ def test_scoring_continues_and_reports_its_age_while_the_registry_is_down(served
     assert served.score(row).status_code == 200
     assert served.state()["ready"]
     # A refresh that has begun fails a moment later.
-    served.wait_until(lambda _: 'ml_assets_failed_looks_total{at="registry"}' in served.client.get("/metrics").text)
+    served.wait_until(lambda _: 'ml_assets_failed_refreshes_total{at="registry"}' in served.client.get("/metrics").text)
     rename("away", "registered_models")
     served.release(champion=1)
     assert served.score(row).json()["model_version"] == 1

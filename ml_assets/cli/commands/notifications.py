@@ -59,7 +59,10 @@ def send_test_message() -> None:
 def _print_notifications(console: Console, kept: Outbox) -> None:
     notifications, open_count = kept.newest(MOST_SHOWN), kept.open_count()
     if not notifications:
-        console.print("no notifications; the daemon records them, and `ml-assets doctor` says whether it runs")
+        console.print(
+            "No notifications. The Dagster daemon records them; `ml-assets doctor` says whether it runs.",
+            soft_wrap=True,
+        )
         return
     table = Table(
         "state", "at (UTC)", "model", "kind", "message", title=f"{open_count} open notifications", title_justify="left"

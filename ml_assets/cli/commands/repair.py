@@ -142,12 +142,12 @@ def _materialize(spec: ModelSpec, settings: Settings, stage: str, days: Sequence
 
 def _print_outcomes(console: Console, outcomes: Outcomes, stages: Stages) -> None:
     if not outcomes.by_stage:
-        console.print("Nothing to make: every day is up to date.")
+        console.print("Nothing to compute: every day is up to date.")
         return
     for stage in outcomes.by_stage:
         same, changed = outcomes.same(stage), outcomes.changed(stage)
         parts = [
-            f"made {_ranges(changed)}" if changed else "nothing changed",
+            f"computed {_ranges(changed)}" if changed else "nothing changed",
             *([f"came out the same: {_ranges(same)}"] if same else []),
         ]
         console.print(f"[bold cyan]{stage}[/]  {'; '.join(parts)}", highlight=False, soft_wrap=True)

@@ -146,7 +146,7 @@ def _refuse_lost_landing(spec: ModelSpec, stages: Stages, landing: Landing, sett
         sys.exit(
             f"{spec.name}: there are no files under {settings.landing}, but the lake {settings.lake} holds {len(made)} "
             f"days, up to {max(made)}. Check that the landing is mounted and that ML_ASSETS_LANDING and source.files "
-            "are right; `ml-assets simulate` writes the simulated files of fraud_detection anew"
+            "are right; `ml-assets simulate` writes the simulated files of fraud_detection again"
         )
 
 

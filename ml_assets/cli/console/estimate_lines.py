@@ -10,12 +10,12 @@ from ml_assets.core.operations.backfill_estimate import BackfillEstimate
 
 MINUTE, HOUR = 60, 3600
 LONGEST_STAGES = 3
-LEAST_IN_CENTS, LEAST_COST = 0.1, 0.0001
+LEAST_IN_CENTS, LEAST_COST, LEAST_HOURS = 0.1, 0.0001, 0.01
 UNKNOWN = "unknown, no day was measured"
 
 
 def estimate_lines(estimate: BackfillEstimate, prices: Prices | None) -> Iterator[str]:
-    """Yield the duration and cost of a backfill in rich's markup; nothing if the plan has no days to make.
+    """Yield the duration and cost of a backfill in rich's markup; nothing if the plan has no days to compute.
 
     Args:
         estimate: the estimate for the plan.
@@ -32,13 +32,13 @@ def estimate_lines(estimate: BackfillEstimate, prices: Prices | None) -> Iterato
     memory = f", memory up to {decimal(estimate.memory_peak)}" if estimate.memory_peak else ""
     yield (
         f"[bold]Takes[/]    {at_least} {format_seconds(estimate.seconds)} ({stages}), "
-        f"{_hours(estimate.cpu_hours)} cpu-hours{gpus}{memory}"
+        f"{_hours(estimate.cpu_hours)} CPU-hours{gpus}{memory}"
     )
     yield f"[bold]Costs[/]    {_cost(estimate, prices, at_least)}"
     days = min(stage.measured_days for stage in estimate.stages.values())
     yield f"[dim]         measured on {count(days, 'day')} or more of each stage[/]"
     if others := [name for name, stage in estimate.stages.items() if not stage.is_comparable]:
-        yield f"[yellow]         {', '.join(others)}: measured in runs of a different length, so inexact[/]"
+        yield f"[yellow]         {', '.join(others)}: measured in runs of other lengths, so inexact[/]"
     if estimate.unmeasured:
         yield f"[yellow]         {', '.join(estimate.unmeasured)}: {UNKNOWN}[/]"
 
@@ -61,4 +61,6 @@ def format_seconds(seconds: float) -> str:
 
 
 def _hours(hours: float) -> str:
+    if hours < LEAST_HOURS:
+        return f"less than {LEAST_HOURS}"
     return f"{hours:.2g}" if hours < 10 else f"{hours:,.0f}"

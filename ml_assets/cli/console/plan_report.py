@@ -17,7 +17,7 @@ from ml_assets.pipeline.planning.backfill_plan import UNLESS, Plan, PlannedDay, 
 
 MOST_RANGES, MOST_RUNS, MOST_COMMANDS, MOST_NAMES = 12, 8, 3, 3
 NOT_ESTIMATED = BackfillEstimate()
-MADE_BEFORE = "its inputs were made again or its rows corrected earlier"
+MADE_BEFORE = "its inputs were recomputed or its rows corrected earlier"
 
 
 def print_plan(
@@ -45,13 +45,13 @@ def print_plan(
     busy = [run for run in plan.runs if plan.days_to_make(run)]
     most = f"at most {spec.backfill.days_per_run} days each" if spec.backfill.days_per_run else "all days in one"
     console.print(
-        f"\nRuns  {len(plan.runs)}, {most} (backfill.days_per_run); planned one after another",
+        f"\nRuns  {len(plan.runs)}, {most} (backfill.days_per_run)",
         highlight=False,
         soft_wrap=True,
     )
     for run in plan.runs[:MOST_RUNS]:
         console.print(
-            f"  {_range(run):<26}{_count(run):>10}  {plan.days_to_make(run):,} days of assets to make", highlight=False
+            f"  {_range(run):<26}{_count(run):>10}  {plan.days_to_make(run):,} partitions to compute", highlight=False
         )
     if len(plan.runs) > MOST_RUNS:
         console.print(f"  ... and {len(plan.runs) - MOST_RUNS} more")
@@ -59,8 +59,8 @@ def print_plan(
     left_out = sorted({day for stage in plan.stages for day, _ in stage.cannot if day not in stage.failing})
     if left_out:
         console.print(
-            f"[yellow]No model is made of {_count(left_out)}[/] until the days that a model reads are made; see above "
-            "for the command.",
+            f"[yellow]No model is trained of {_count(left_out)}[/] until the days that it reads are computed; see "
+            "above for the command.",
             soft_wrap=True,
         )
     if failing:
@@ -70,10 +70,10 @@ def print_plan(
         )
     if not busy:
         nothing = "[bold]Nothing to do:[/] every day is up to date."
-        console.print("[bold]Nothing to make.[/]" if failing or left_out else nothing)
+        console.print("[bold]Nothing to compute.[/]" if failing or left_out else nothing)
         return
     made = [f"{stage.name} {len(stage.to_make)}" for stage in plan.stages if stage.to_make]
-    console.print(f"[bold]To make[/]  {', '.join(made)} days", highlight=False, soft_wrap=True)
+    console.print(f"[bold]To compute[/]  {', '.join(made)} days", highlight=False, soft_wrap=True)
     for line in estimate_lines(estimate, spec.compute.prices):
         console.print(line, highlight=False, soft_wrap=True)
     for line in _next_commands(job, days, busy):
@@ -83,19 +83,19 @@ def print_plan(
 def stage_lines(stage: StagePlan) -> Iterator[str]:
     """Yield the lines of one stage, in rich's markup."""
     if not stage.to_make:
-        amount = "[dim]nothing to make[/]"
+        amount = "[dim]nothing to compute[/]"
     else:
-        amount = f"[bold]{len(stage.to_make)} to make[/]" + "".join(f", {part}" for part in _amounts(stage))
+        amount = f"[bold]{len(stage.to_make)} to compute[/]" + "".join(f", {part}" for part in _amounts(stage))
     yield f"[bold cyan]{stage.name}[/]  {amount}, {len(stage.unchanged)} unchanged"
     planned = {planned_day.day: planned_day for planned_day in stage.to_make}
     cannot, kept = dict(stage.cannot), dict(stage.kept)
     labelled = [(day, (*planned_day.reasons, _note_label(planned_day))) for day, planned_day in planned.items()]
-    labelled += [(day, ("cannot be made",)) for day in cannot] + [(day, ("not reached",)) for day in stage.not_reached]
-    labelled += [(day, ("kept",)) for day in kept]
+    for label, days in (("cannot be computed", cannot), ("not reached", stage.not_reached), ("kept", kept)):
+        labelled += [(day, (label,)) for day in days]
     groups = group_days(sorted(labelled))
     for group in groups[:MOST_RANGES]:
-        if group.label == ("cannot be made",):
-            reason = f"[red]cannot be made:[/] {escape(cannot[group.days[0]])}"
+        if group.label == ("cannot be computed",):
+            reason = f"[red]cannot be computed:[/] {escape(cannot[group.days[0]])}"
         elif group.label == ("kept",):
             reason = f"stays as it is: {escape(kept[group.days[0]])}"
         elif group.label == ("not reached",):

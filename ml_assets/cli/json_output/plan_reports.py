@@ -17,7 +17,7 @@ class PlannedDayReport(BaseModel):
 
     day: date
     reasons: list[str]
-    note: str | None = Field(description="the condition on which the day is made")
+    note: str | None = Field(description="the condition on which the day is computed")
 
 
 class StageReport(BaseModel):
@@ -26,8 +26,8 @@ class StageReport(BaseModel):
     stage: str
     to_make: list[PlannedDayReport]
     unchanged: int = Field(description="days that are up to date")
-    kept: list[DayReason] = Field(description="days that are kept, although they would be made differently now")
-    cannot: list[DayReason] = Field(description="days that cannot be made")
+    kept: list[DayReason] = Field(description="days that are kept, although they would be computed differently now")
+    cannot: list[DayReason] = Field(description="days that cannot be computed")
     not_reached: list[date] = Field(description="days of runs in which an earlier stage fails")
     rows: int | None = Field(description="rows to process; null when unknown, or for a stage that reads none")
     bytes: int | None = Field(description="bytes of landed files to read")
@@ -50,7 +50,7 @@ class EstimateReport(BaseModel):
     memory_peak: int = Field(description="bytes of the largest process")
     cost: float | None = Field(description="null without `compute.prices`")
     currency: str | None
-    unmeasured: list[str] = Field(description="stages with days to make that have no measured day")
+    unmeasured: list[str] = Field(description="stages with days to compute that have no measured day")
 
 
 class PlanReport(BaseModel):
@@ -60,4 +60,4 @@ class PlanReport(BaseModel):
     job: str
     runs: list[PlannedRun]
     stages: list[StageReport]
-    estimate: EstimateReport | None = Field(description="null if no day of any stage to make was measured")
+    estimate: EstimateReport | None = Field(description="null if no day of any stage to compute was measured")

@@ -73,7 +73,7 @@ class RepairedStage(BaseModel):
 
     stage: str
     changed: list[date]
-    same: list[date] = Field(description="made again, with the same rows")
+    same: list[date] = Field(description="recomputed, with the same rows")
 
 
 class RepairReport(BaseModel):
@@ -155,7 +155,7 @@ class NotificationsReport(BaseModel):
 
 
 class TestMessageReport(BaseModel):
-    """Whether the targets accepted a test message."""
+    """The outcome of a test message, by target."""
 
     __test__ = False
 

@@ -37,7 +37,7 @@ as you typed it, such as `.venv/bin/ml-assets releases`, so that commands in mes
 are added, never renamed or removed. A verb that ends without figures prints `{"error": "...", "exit_code": 1}`; \
 with exit code 2 it prints nothing.
 - **Terminals.** Colours, bars and boxes appear in a terminal only; `NO_COLOR=1` switches colours off there, too.
-- **Ctrl-C** ends a verb in one sentence: what is kept, and the command that goes on. Nothing is half written.
+- **Ctrl-C** ends a verb with a sentence that says what is kept and which command continues. Nothing is half-written.
 - **Completion** of verbs and options. Put the line of your shell into its start-up file:
 
 ```sh

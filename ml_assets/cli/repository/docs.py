@@ -27,7 +27,7 @@ Every field of `ml_assets/defs/<name>/defs.yaml`, generated from the pydantic mo
 `# yaml-language-server: $schema=../../../docs/defs.schema.json`. Unknown fields are refused. Durations are written \
 `7d`, `12h` or `30m`.
 
-A complete example: [fraud_detection](../../ml_assets/defs/fraud_detection/defs.yaml); a quite different one: \
+A complete example: [fraud_detection](../../ml_assets/defs/fraud_detection/defs.yaml); a very different one: \
 [pump_failures](../../examples/pump_failures/defs.yaml); a regression: \
 [bike_rentals](../../examples/bike_rentals/defs.yaml); several classes: \
 [support_tickets](../../examples/support_tickets/defs.yaml).
@@ -55,7 +55,7 @@ DAMAGE_TITLE = """\
 # Damaged or missing state
 
 A command that meets a damaged or missing file of state ends with exit code 1 and one message: the file, what is lost, \
-where a backup is taken from, and the command that mends it. A run in the UI fails with the same message, and \
+where a backup is taken from, and the command that repairs it. A run in the UI fails with the same message, and \
 `ml-assets doctor` (`damaged_state`) looks for all of them. `<file>.damaged` beside a file says that somebody knows of \
 the loss; remove it when the cause is found. Files with rows of days: [Backup and recovery](../how-to/backup.md).
 

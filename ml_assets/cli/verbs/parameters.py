@@ -25,13 +25,15 @@ days_option = click.option(
     "--days",
     metavar="FIRST...LAST",
     callback=_require_days,
-    help="A range such as 2026-10-01...2026-10-14, or one day; all days when left out.",
+    help="A range such as 2026-10-01...2026-10-14, or one day; all days by default.",
 )
 version_option = click.option(
     "--version", type=int, metavar="NUMBER", callback=_require_version, help="The version in the model registry."
 )
 reason_option = click.option("--reason", metavar="TEXT", help="The reason, for readers of the release ledger.")
-actor_option = click.option("--actor", metavar="NAME", help="Who releases; user and host when left out.")
+actor_option = click.option(
+    "--actor", metavar="NAME", help="The person who makes the release; user and host by default."
+)
 host_option = click.option(
     "--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all."
 )

@@ -1,4 +1,4 @@
-"""Confidence intervals, valid also for few rows, for single proportions and for pairs on the same rows."""
+"""Confidence intervals for proportions and for paired proportions, also valid for few rows."""
 
 import math
 from dataclasses import dataclass

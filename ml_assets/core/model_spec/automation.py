@@ -75,7 +75,7 @@ class Retention(SpecPart):
 
     replaced_files: PositiveDays | None = None
     """Age, counted from the commit that replaced them, at which replaced files of the lake are deleted. Until then,
-    older versions of a table can be read."""
+    older versions of a table can be read. Required with `days` or `models`."""
     days: PositiveDays | None = None
     """Age of the days whose rows are removed from raw_data, validated_data, quarantined_data, features and their side
     tables, together with their corrections; `replaced_files` then deletes the files. Every registered version keeps the

@@ -195,8 +195,9 @@ class ServedFeaturesCheck(Check):
 
 
 class Checks(SpecPart):
-    """The checks of each day in addition to its contract; null switches a check off. A failing data check does not keep
-    the day from being published. A check without a severity has the one shown here, or error if it blocks."""
+    """The checks of each day in addition to its contract; null switches a check off (except `every_day_accepted`;
+    `contract` is true or false). A failing data check does not keep the day from being published. A check without a
+    severity has the one shown here, or error if it blocks."""
 
     every_day_accepted: Check = Check()
     """No day is missing or rejected by `quality`."""

@@ -102,7 +102,7 @@ class Capture(SpecPart):
     """Names of columns and features that are not kept."""
     buffer_rows: int = Field(10_000, ge=1, le=1_000_000)
     """Maximum number of requests held in the memory of the service until they are on the local disk. Further requests
-    are dropped and counted in the metric ml_assets_capture_dropped."""
+    are dropped and counted in the metric ml_assets_capture_dropped_total."""
     flush_every: Wait = timedelta(minutes=5)
     """Maximum time until kept requests are written to the lake."""
 

@@ -59,7 +59,7 @@ class Evaluation(SpecPart):
 
 
 class Gate(SpecPart):
-    """Bounds of one metric on the holdout. A missing or NaN metric fails."""
+    """Bounds of one metric on the holdout: a minimum, a maximum or both. A missing or NaN metric fails."""
 
     minimum: float | None = Field(None, ge=-1e9, le=1e9, allow_inf_nan=False)
     """Minimum that passes."""
@@ -73,7 +73,7 @@ class Gate(SpecPart):
     @model_validator(mode="after")
     def _has_a_bound(self) -> "Gate":
         if self.minimum is None and self.maximum is None:
-            raise ValueError("give minimum, maximum or both")
+            raise ValueError("give minimum, maximum or both; slice_minimum and slice_maximum are in addition to them")
         for prefix, (minimum, maximum) in [("", (self.minimum, self.maximum)), ("slice_", self.slice_bounds())]:
             if minimum is not None and maximum is not None and minimum > maximum:
                 raise ValueError(f"{prefix}minimum {minimum} is above {prefix}maximum {maximum}: nothing passes")

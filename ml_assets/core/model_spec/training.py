@@ -65,9 +65,9 @@ class Parameters(SpecPart):
     colsample_bytree: float = Field(1.0, gt=0, le=1)
     """Share of the features that each tree uses."""
     reg_lambda: float = Field(1.0, ge=0, le=1e9)
-    """L2 regularisation of leaf values."""
+    """L2 regularization of leaf values."""
     reg_alpha: float = Field(0.0, ge=0, le=1e9)
-    """L1 regularisation of leaf values."""
+    """L1 regularization of leaf values."""
     gamma: float = Field(0.0, ge=0, le=1e9)
     """Minimum loss reduction of a split."""
     scale_pos_weight: float = Field(1.0, gt=0, le=1e9)

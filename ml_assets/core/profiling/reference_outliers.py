@@ -28,15 +28,15 @@ def exclude_outlier_days(profiles: Sequence[Profile], limit: float) -> list[Prof
     if not filled:
         return []
     distances = np.maximum(_missing_distances(filled), _histogram_distances([profile.histogram for profile in filled]))
-    if all(_is_of_categories(profile) for profile in filled):
+    if all(_counts_all_texts(profile) for profile in filled):
         distances = np.maximum(distances, _text_distances(filled))
     allowed = limit + KS_CRITICAL / np.sqrt([profile.rows for profile in filled])
     kept = [profile for profile, is_close in zip(filled, distances <= allowed, strict=True) if is_close]
     return kept if 2 * len(kept) > len(filled) else []
 
 
-def _is_of_categories(profile: Profile) -> bool:
-    """Return whether the counted texts are all of the day's texts."""
+def _counts_all_texts(profile: Profile) -> bool:
+    """Return whether the counted texts cover all rows of the day that have one."""
     return bool(profile.values) and sum(profile.values.values()) == profile.present
 
 

@@ -92,7 +92,7 @@ def decide(
     if canary is None or canary.steps[0] == 100:
         return Decision(
             "promote",
-            f"{candidate} passed its gates; there is no canary step below 100 percent",
+            f"{candidate} passed its gates; {'the canary begins with 100 percent' if canary else 'there is no canary'}",
             promote(state, candidate),
         )
     live = describe_share(canary.steps[0]) if not canary.steps[0] else f"live {describe_share(canary.steps[0])}"

@@ -121,7 +121,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
         names = set()
         for name, _ in pairs:
             if name in names:
-                raise InvalidBody("repeated_name", f"the name {escape(name[:100])} stands twice in one object")
+                raise InvalidBody("repeated_name", f"the name {escape(name[:100])} occurs twice in an object")
             names.add(name)
     return members
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ml_assets.core.counts import count
 from ml_assets.core.ingestion.json_reader import NumberLiteral, UnreadableText, json_text
 from ml_assets.core.ingestion.values.text_decoding import escape
 from ml_assets.core.serving.row_parser import Converted
@@ -30,7 +31,7 @@ def fault_of(details: Mapping[str, Any]) -> dict[str, Any]:
         value = int(value)
     elif isinstance(value, dict | list):
         # Its values may be `Converted`, and a long object is not worth writing out in full.
-        value = f"an object of {len(value):,} fields" if isinstance(value, dict) else json_text(value)
+        value = f"an object with {count(len(value), 'field')}" if isinstance(value, dict) else json_text(value)
     elif isinstance(value, UnreadableText | NumberLiteral):
         value = json_text(value) or ""
     if isinstance(value, str):

@@ -49,7 +49,7 @@ class ModelDue(dg.AutomationCondition):
 
     @property
     def name(self) -> str:
-        """Text that the UI shows at the condition."""
+        """Text that the UI shows for the condition."""
         others = "".join(f", or {trigger} on the days between" for trigger in self._triggers)
         return f"a model is due by {self._schedule}{others}"
 

@@ -64,7 +64,7 @@ def days_of_run(step: StageStep, context: dg.AssetExecutionContext) -> list[date
         )
     lake: Lake = context.resources.lake
     if not (with_rows := lake.bytes_by_day(step.spec.name, main.path[-1])):
-        raise dg.Failure(f"{main.to_user_string()}: its checks need rows. Make a day first", allow_retries=False)
+        raise dg.Failure(f"{main.to_user_string()}: its checks need rows. Materialize a day first", allow_retries=False)
     return [max(with_rows)]
 
 

@@ -66,8 +66,8 @@ def tables_by_file() -> Mapping[str, set[str]]:
 def damaged_files(home: Path, thorough: bool = False) -> list[str]:
     """Return a message for each SQLite file of a home that is damaged or missing.
 
-    A home without runs may lack files, or have files without tables: Dagster creates them. A home with runs has lost
-    what it lacks, unless somebody moved it away.
+    A home without runs may lack files, or have files without tables: Dagster creates them. In a home with runs, a
+    missing file was lost, unless somebody moved it away.
 
     Args:
         home: the directory of the instance.

@@ -41,7 +41,9 @@ def refuse_absence(objects: Directory | Bucket, uri: str) -> Iterator[None]:
     except FileNotFoundError:
         raise
     except UnreadableName as error:
-        raise LandingUnavailable(f"{error.filename}: {error.strerror}; no day is replaced") from error
+        raise LandingUnavailable(
+            f"the landing cannot be listed ({error.filename}: {error.strerror}), so no day is recomputed"
+        ) from error
     except OSError as error:
         reason = f"{error.filename or uri}: {error.strerror or error}"
         raise LandingUnavailable(f"the landing {uri} cannot be read: {reason}. {_remedy()}") from error

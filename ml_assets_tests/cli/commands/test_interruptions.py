@@ -42,7 +42,7 @@ def test_a_simulation_in_a_process_of_its_own_goes_on_after_a_signal(tmp_path, m
     out, error = process.communicate(timeout=60)
     assert (process.returncode, out) == (128 + signal.SIGTERM, "")
     assert error.strip() == (
-        "Interrupted (SIGTERM): what was committed stays, and nothing is half written; "
+        "Interrupted (SIGTERM): what was committed stays, and nothing is half-written; "
         "`ml-assets simulate --days 4000` goes on from there."
     )
     before = landed(tmp_path)

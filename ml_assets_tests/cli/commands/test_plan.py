@@ -56,7 +56,7 @@ def test_the_plan_of_landed_files_has_days_reasons_and_commands(places, capsys):
     assert [day["day"] for day in raw["to_make"]] == [str(START + timedelta(days=number)) for number in range(4)]
     assert raw["to_make"][0]["reasons"] == ["new"]
     assert raw["bytes"] > 0
-    assert "raw_data  4 to make, rows unknown, " in printed
+    assert "raw_data  4 to compute, rows unknown, " in printed
     assert f"{START} to {THIRD}      3 days  new" in printed
     assert re.search(rf"{FOURTH} +1 day  missing: no files have landed", printed)
     assert "To make  raw_data 4, validated_data 4, features 4 days" in printed
@@ -74,7 +74,7 @@ def test_a_single_day_of_the_daily_job_reaches_every_stage(places, capsys):
     call("plan", "fraud_detection", "--days", str(START))
     printed = capsys.readouterr().out
     assert f"fraud_detection_daily, {START}, 1 day." in printed
-    assert "model_registry_entry  1 to make" in printed
+    assert "model_registry_entry  1 to compute" in printed
 
 
 @pytest.mark.parametrize(

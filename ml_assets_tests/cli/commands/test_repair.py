@@ -89,17 +89,17 @@ def test_bad_rows_are_exported_corrected_and_taken_back(data):
     taken = run(data, "-m", "ml_assets.cli", "repair", "fraud_detection", "--file", str(file))
     assert taken.returncode == 0, taken.stderr
     assert f"New corrected rows: {len(bad)}" in taken.stdout
-    assert f"validated_data  made {START} (1 day)" in taken.stdout
-    assert f"features  made {START} to {START + timedelta(days=1)} (2 days)" in taken.stdout
+    assert f"validated_data  computed {START} (1 day)" in taken.stdout
+    assert f"features  computed {START} to {START + timedelta(days=1)} (2 days)" in taken.stdout
     again = run(data, "-m", "ml_assets.cli", "repair", "fraud_detection", "--file", str(file))
-    assert "Nothing to make" in again.stdout
+    assert "Nothing to compute" in again.stdout
 
 
 @pytest.mark.slow
 @pytest.mark.clock
 def test_without_a_file_and_without_a_change_there_is_nothing_to_make(here, capsys):
     call("repair", "fraud_detection")
-    assert capsys.readouterr().out.strip() == "Nothing to make: every day is up to date."
+    assert capsys.readouterr().out.strip() == "Nothing to compute: every day is up to date."
     report = read_json(capsys, "repair", "fraud_detection")
     assert report == {
         "model": "fraud_detection",
@@ -147,7 +147,7 @@ def test_a_signal_leaves_no_half_written_export_and_keeps_the_corrected_rows(her
     assert call_interrupted(*arguments) == 128 + signal.SIGTERM
     printed = capsys.readouterr()
     assert "New corrected rows: 0" not in printed.out
-    assert f"what was committed stays, and nothing is half written; `ml-assets {' '.join(arguments)}`" in printed.err
+    assert f"what was committed stays, and nothing is half-written; `ml-assets {' '.join(arguments)}`" in printed.err
     # The corrected rows are kept, and their day is still to be made.
     assert call_interrupted(*arguments) == 128 + signal.SIGTERM
     assert "New corrected rows: 0" in capsys.readouterr().out
@@ -189,4 +189,4 @@ def test_damaged_days_are_made_again_and_what_cannot_be_is_said(here, capsys):
     assert "Nothing is damaged" in capsys.readouterr().out
     (here / "landing" / "elsewhere").rename(landed)
     call("repair", "fraud_detection")
-    assert "Nothing to make" in capsys.readouterr().out
+    assert "Nothing to compute" in capsys.readouterr().out

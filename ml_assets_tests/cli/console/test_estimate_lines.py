@@ -18,7 +18,7 @@ def text(estimate: BackfillEstimate, prices: Prices | None = None) -> str:
 def test_time_memory_and_cost_are_named_with_the_longest_stages():
     lines = text(MEASURED, Prices(cpu_hour=1, gpu_hour=10, currency="EUR"))
     assert (
-        "about 10 min (trained_model 10 min, features 30 s), 0.52 cpu-hours, 0.17 GPU-hours, memory up to 1.0 GB"
+        "about 10 min (trained_model 10 min, features 30 s), 0.52 CPU-hours, 0.17 GPU-hours, memory up to 1.0 GB"
         in lines
     )
     assert "about 2.22 EUR" in lines
@@ -35,7 +35,7 @@ def test_what_is_not_known_is_said():
     assert "no prices (compute.prices)" in text(MEASURED)
     assert "no price of a GPU-hour" in text(MEASURED, Prices(cpu_hour=1))
     inexact = BackfillEstimate({"features": StageEstimate(30, 0.02, 0, 0, 1, is_comparable=False)})
-    assert "features: measured in runs of a different length" in text(inexact)
+    assert "features: measured in runs of other lengths" in text(inexact)
     assert "fewer or more" not in text(MEASURED)
 
 

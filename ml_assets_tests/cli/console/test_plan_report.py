@@ -35,7 +35,7 @@ def test_neighbours_with_one_reason_are_one_line_that_names_all_their_inputs():
         for number in (2, 3, 4)
     ]
     said = printed([StagePlan("features", [day(1)], days)], 4)
-    assert "features  3 to make, 1 unchanged" in said
+    assert "features  3 to compute, 1 unchanged" in said
     assert re.search(
         r"2025-01-02 to 2025-01-04 +3 days  changed input \(validated_data of 2025-01-02 to 2025-01-03\)\n", said
     )
@@ -43,7 +43,7 @@ def test_neighbours_with_one_reason_are_one_line_that_names_all_their_inputs():
 
 def test_several_reasons_are_all_named_and_an_input_without_a_name_is_said_so():
     said = printed([StagePlan("features", [], [PlannedDay(day(1), (CHANGED_CODE, CHANGED_INPUT))])], 1)
-    assert "changed code, changed input (its inputs were made again or its rows corrected earlier)" in said
+    assert "changed code, changed input (its inputs were recomputed or its rows corrected earlier)" in said
 
 
 def test_of_many_files_a_few_are_named_and_the_others_counted():
@@ -53,7 +53,7 @@ def test_of_many_files_a_few_are_named_and_the_others_counted():
     )
     said = printed([StagePlan("raw_data", [], [single])], 1)
     assert "changed input (new a.csv; rewritten [x]/0.csv, [x]/1.csv, [x]/2.csv and 47 more)" in said
-    assert "1 to make, about 1,200 rows, 2.0 MB, 0 unchanged" in said
+    assert "1 to compute, about 1,200 rows, 2.0 MB, 0 unchanged" in said
 
 
 def test_rows_are_exact_an_estimate_or_unknown():
@@ -61,9 +61,9 @@ def test_rows_are_exact_an_estimate_or_unknown():
         PlannedDay(day(1), (NEW,), rows=Rows(1200, True)),
         PlannedDay(day(2), (NEW,), rows=Rows(None, False)),
     )
-    assert "1 to make, 1,200 rows, 0 unchanged" in printed([StagePlan("raw_data", [], [exact])], 1)
-    assert "2 to make, rows unknown, 0 unchanged" in printed([StagePlan("raw_data", [], [exact, unknown])], 2)
-    assert "1 to make, 0 unchanged" in printed([StagePlan("raw_data", [], [PlannedDay(day(1), (NEW,))])], 1)
+    assert "1 to compute, 1,200 rows, 0 unchanged" in printed([StagePlan("raw_data", [], [exact])], 1)
+    assert "2 to compute, rows unknown, 0 unchanged" in printed([StagePlan("raw_data", [], [exact, unknown])], 2)
+    assert "1 to compute, 0 unchanged" in printed([StagePlan("raw_data", [], [PlannedDay(day(1), (NEW,))])], 1)
 
 
 def test_days_that_cannot_be_made_are_listed_with_the_reason_and_the_failure_of_the_run():
@@ -72,17 +72,17 @@ def test_days_that_cannot_be_made_are_listed_with_the_reason_and_the_failure_of_
         StagePlan("trained_model", not_reached=[day(1), day(2)]),
     ]
     said = printed(stages, 2)
-    assert "cannot be made: needs [this] first" in said
+    assert "cannot be computed: needs [this] first" in said
     assert re.search(r"2025-01-01 to 2025-01-02 +2 days  not reached", said)
     assert "A run fails at features" in said
 
 
 def test_a_day_without_a_model_is_said_with_the_command_and_fails_no_run():
     said = printed([StagePlan("trained_model", [day(2)], [], [(day(1), "make [them] first")])], 2)
-    assert "cannot be made: make [them] first" in said
-    assert "No model is made of 1 day until the days that a model reads are made" in said
+    assert "cannot be computed: make [them] first" in said
+    assert "No model is trained of 1 day until the days that it reads are computed" in said
     assert "fails" not in said
-    assert "Nothing to make." in said
+    assert "Nothing to compute." in said
 
 
 def test_nothing_to_do_is_said_and_no_command_printed():

@@ -354,7 +354,7 @@ def clock_that_was_set_back(machine):
     yield machine.check("automation")
 
 
-@remedy("correct ML_ASSETS_NOTIFY or", "set ML_ASSETS_NOTIFY to apprise")
+@remedy("correct ML_ASSETS_NOTIFY, its", "set ML_ASSETS_NOTIFY to apprise")
 def no_target(machine):
     class Accepting(QuietHandler):
         def do_POST(self):

@@ -25,7 +25,7 @@ def test_values_names_and_messages_are_shortened():
 def test_a_value_is_shown_as_it_was_sent():
     values = [NumberLiteral("7"), NumberLiteral("7.0"), UnreadableText("NaN"), ["a"], {"a": 1}, Converted("x", 1, True)]
     shown = [fault(input=value)["input"] for value in values]
-    assert shown == [7, "7.0", "NaN", '["a"]', "an object of 1 fields", "x"]
+    assert shown == [7, "7.0", "NaN", '["a"]', "an object with 1 field", "x"]
 
 
 def test_faults_beyond_the_first_are_counted():

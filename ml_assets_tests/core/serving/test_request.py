@@ -110,7 +110,7 @@ def test_integers_are_shown_as_integers():
 )
 def test_a_name_that_stands_twice_is_refused_at_every_level(fields):
     body = json.dumps(ROW).encode()[:-1] + f", {fields}}}".encode()
-    assert faults(body) == [("repeated_name", "body", "the name card stands twice in one object")]
+    assert faults(body) == [("repeated_name", "body", "the name card occurs twice in an object")]
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_checks_alone_are_evaluated_on_the_newest_day_with_rows(world):
 
 def test_checks_alone_say_that_there_are_no_rows(world):
     result = run(world, dg.AssetSelection.checks_for_assets(VALIDATED))
-    assert failure(result) == "small/validated_data: its checks need rows. Make a day first"
+    assert failure(result) == "small/validated_data: its checks need rows. Materialize a day first"
 
 
 def test_a_run_of_assets_says_how_to_choose_days(world):

@@ -118,7 +118,8 @@ def _check_window(
 def _check_target_window(target: str, label_delay: timedelta, where: str, feature: WindowAggregate) -> None:
     if not feature.delay:
         raise ValueError(
-            f"{where}: an aggregate of the target {target} without delay would contain the row's own label; set delay"
+            f"{where}: an aggregate of the target {target} without delay contains the row's own label; set delay to at "
+            f"least the label_delay, {format_duration(label_delay)}"
         )
     if feature.delay < label_delay:
         raise ValueError(

@@ -83,8 +83,8 @@ def _check_classes(column: Column, target: str, classes: Sequence) -> None:
     names = [name.lower() for name in Outputs(MULTICLASS, tuple(classes)).values]
     if twice := repeated(names):
         raise ValueError(
-            f"classes: several would have the column {', '.join(twice)} in predictions, whose names keep letters and "
-            "digits and do not distinguish upper and lower case; rename one of the classes"
+            f"classes: several would share the column {', '.join(twice)} of predictions, because names of columns keep "
+            "only ASCII letters and digits and ignore case; rename one of the classes"
         )
 
 

@@ -2,6 +2,7 @@
 
 import math
 import re
+from difflib import get_close_matches
 from functools import partial
 from typing import Annotated, Literal, get_args
 
@@ -61,11 +62,18 @@ def _metric_names(by_task: dict) -> dict[str, None]:
 
 def _check_known(by_task: dict, metric: str) -> str:
     names = _metric_names(by_task)
-    if metric not in names and not is_class_metric(metric):
+    if metric in names or is_class_metric(metric):
+        return metric
+    # A metric that is measured, but by which models are not compared.
+    of_task = {task: by_task[task] for task, literal in _MEASURED.items() if metric in get_args(literal)}
+    if of_task:
         raise ValueError(
-            f"{metric} is not a metric; the metrics are {', '.join(names)}, and precision_<class> and recall_<class>"
+            f"{metric} cannot be compared between models; choose one of {', '.join(_metric_names(of_task))}"
         )
-    return metric
+    nearest = "".join(f"; did you mean {close}?" for close in get_close_matches(metric, names, 1))
+    raise ValueError(
+        f"{metric} is not a metric{nearest or '; docs/reference/model-metrics.md lists those of each task'}"
+    )
 
 
 def _json_schema(by_task: dict) -> WithJsonSchema:

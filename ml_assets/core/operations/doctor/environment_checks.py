@@ -157,7 +157,7 @@ def notifications(targets: Collection[str], problem: str | None, local: bool, pr
         production: whether this is the production environment.
     """
     if problem is not None:
-        remedy = "correct ML_ASSETS_NOTIFY or ML_ASSETS_DATABASE, then run `ml-assets notifications test`"
+        remedy = "correct ML_ASSETS_NOTIFY, its file or ML_ASSETS_DATABASE, then run `ml-assets notifications test`"
         return error("notifications", problem, remedy)
     if local and production:
         message = "in production they are kept in an SQLite file, which is lost with the pod of the code server"

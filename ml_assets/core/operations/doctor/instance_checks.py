@@ -63,8 +63,9 @@ def run_retries(settings: Settings, production: bool) -> Diagnosis:
             "code is retried as well"
         )
         return warning(check, message, "set run_retries.retry_on_asset_or_op_failure: false in dagster.yaml")
-    also = "also" if retries["retry_on_asset_or_op_failure"] else "not"
-    return ok(check, f"on, {retries['max_retries']} unless the run sets another number, {also} after a failed step")
+    failed = "failed steps too" if retries["retry_on_asset_or_op_failure"] else "failed steps are not retried"
+    number = retries["max_retries"]
+    return ok(check, f"on: {number} {'retry' if number == 1 else 'retries'} unless the run sets another; {failed}")
 
 
 def run_monitoring(settings: Settings) -> Diagnosis:

@@ -50,7 +50,7 @@ class LocalEngine:
             matrices = [self._quantized(preprocessing, train_on, folder and f"{folder}/train", threads)]
             measures = {}
             if watch and self._days.is_one_batch(watch):
-                matrices.append(self._plain(preprocessing, watch, threads))
+                matrices.append(self._unquantized(preprocessing, watch, threads))
                 if self.device == "cpu" and self._spec.task == BINARY and self._spec.sample_weight is None:
                     measures = {"aucpr": _pr_curve_area(matrices[1])}
             elif watch:
@@ -87,9 +87,10 @@ class LocalEngine:
         values = sum(self._days.rows[day] for day in train_on) * len(column_types(preprocessing))
         return thread_count(self._spec.compute.cpu, values)
 
-    def _plain(self, preprocessing: dict, days: list[date], threads: int) -> "DMatrix":
-        """Build the matrix of a validation part of one batch, which XGBoost scores faster than a quantized one. The
-        scores are the same, because trees split at the borders of bins.
+    def _unquantized(self, preprocessing: dict, days: list[date], threads: int) -> "DMatrix":
+        """Build a matrix that is not quantized, which XGBoost scores faster, for a validation part of one batch.
+
+        The scores are the same, because trees split at the borders of bins.
         """
         import xgboost as xgb
 

@@ -74,7 +74,7 @@ def _wait_for_scheduler(name: str, namespace: str, field: str, seconds: float) -
         if time.monotonic() > deadline:
             state = _describe_pod(pods[0].raw) if pods else "it has no pod; is the Dask operator running?"
             raise ClusterUnavailable(
-                f"{field}: the scheduler of {name} is not ready after {seconds:g} s: {state}"
+                f"{field}: the scheduler of {name} is not ready after {seconds:g} s: {state}; describe its pod"
             ) from TimeoutError()
         time.sleep(SECONDS_BETWEEN_LOOKS)
 

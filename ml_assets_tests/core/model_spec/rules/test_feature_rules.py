@@ -18,7 +18,7 @@ OF_TARGET = {"kind": "window", "key": "card", "value": "label", "aggregates": ["
         ("features.0.columns", ["card"], "is a string"),
         ("features.1.key", "label", "leak the label"),
         ("features.1", {**OF_TARGET, "delay": "1d"}, "need delay of at least the label_delay 2d"),
-        ("features.1", OF_TARGET, "would contain the row's own label"),
+        ("features.1", OF_TARGET, "contains the row's own label"),
         ("features.1.value", "card", "cannot be aggregated"),
         ("features.0", {"kind": "column", "columns": ["amount", "amount"]}, "defined more than once"),
         ("columns.amount_Mean_by_card_1d", {"type": "number"}, "which is the name of a column"),
@@ -56,7 +56,7 @@ def test_the_label_of_a_row_may_not_be_compared_with_its_window(small):
 
 def test_an_aggregate_of_the_target_needs_a_delay_even_where_labels_are_known_at_once(small):
     small["label_delay"] = "0d"
-    with pytest.raises(ValidationError, match="would contain the row's own label"):
+    with pytest.raises(ValidationError, match="contains the row's own label"):
         ModelSpec.model_validate(change(small, "features.1", OF_TARGET))
     ModelSpec.model_validate(change(small, "features.1", {**OF_TARGET, "delay": "1h"}))
 

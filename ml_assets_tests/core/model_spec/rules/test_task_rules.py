@@ -113,7 +113,7 @@ def test_classes_are_also_the_allowed_values_and_the_other_way_round(multiclass)
         ("classes", ["low", ""], "classes: '' cannot be a class"),
         ("classes", ["low", 1], "classes: 1 is not a value of label, which has type string"),
         ("classes", ["low", "low"], "classes: low is named more than once"),
-        ("classes", ["a b", "A-B"], "several would have the column probability_a_b"),
+        ("classes", ["a b", "A-B"], "several would share the column probability_a_b"),
         ("columns.label.allowed", ["low", "high"], "are not the allowed values of label"),
         ("training.objective", "poisson", "training.objective: only a regression has it, and the task is multiclass"),
         ("training.parameters", {"base_score": 0.5}, "one value cannot be where the scores of several classes start"),
