@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from ml_assets.defs.environment import local_data_folder
+from ml_assets.resources.dagster_instance.dead_runs import has_live_run
 
 MOST_NAMES = 5
 
@@ -20,12 +21,15 @@ def remove_data(without_asking: bool = False) -> None:
         without_asking: also remove landed files that were not simulated, without a confirmation.
 
     Raises:
-        SystemExit: with a message, when nobody can be asked, or the answer is no; nothing is removed then.
+        SystemExit: with a message, when a run is in progress, nobody can be asked, or the answer is no; nothing is
+            removed then. Also when a file cannot be removed; the message names it.
     """
     data = local_data_folder()
     if not data.is_dir():
         print(f"{data} does not exist: there is nothing to remove")
         return
+    if has_live_run(data / "dagster"):
+        sys.exit("nothing was removed: a run of `ml-assets` is in progress; wait for its end, or interrupt it")
     landed = list(list_files_to_keep(data / "landing"))
     if landed and not without_asking:
         names = ", ".join(str(path.relative_to(data)) for path in landed[:MOST_NAMES])
@@ -36,7 +40,12 @@ def remove_data(without_asking: bool = False) -> None:
             sys.exit("nothing was removed: copy these files elsewhere, or remove them with `ml-assets clean --yes`")
         if not click.confirm("Remove everything?"):
             sys.exit("nothing was removed")
-    shutil.rmtree(data)
+    try:
+        shutil.rmtree(data)
+    except OSError as error:
+        sys.exit(
+            f"{data} is removed in part: {error.filename}: {error.strerror}. End what uses it, and repeat the command"
+        )
     print(f"{data} is removed")
 
 

@@ -12,11 +12,14 @@ from ml_assets.cli.project import load_definitions
 from ml_assets.cli.run_in_process import RunFailed, run_days
 from ml_assets.cli.verb import publish
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.defs.environment import build_environment
 from ml_assets.defs.settings import Settings
 from ml_assets.pipeline.asset_names import LABEL_ASSETS, LABELS, QUARANTINED, VALIDATED
 from ml_assets.pipeline.engine.stage import Stage
 from ml_assets.pipeline.ingestion.stage import Ingestion
 from ml_assets.resources.lake.errors import DamagedDay, LakeError
+from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.release.ledger import Ledger
 from ml_assets.resources.storage.landing_access import LandingUnavailable
 
 MATERIALIZED_TOGETHER = {VALIDATED: (VALIDATED, QUARANTINED), LABELS: LABEL_ASSETS[1:]}
@@ -53,6 +56,7 @@ def repair_damaged_days(model: str | None = None) -> None:
 def _repair(spec: ModelSpec, settings: Settings, console: Console) -> tuple[dict[str, list[date]], list[str]]:
     import dagster as dg
 
+    lake: Lake = (build_environment(settings).resources or {})["lake"]
     repaired: dict[str, list[date]] = {}
     problems: list[str] = []
     with dg.DagsterInstance.from_config(settings.dagster_home) as instance:
@@ -75,8 +79,12 @@ def _repair(spec: ModelSpec, settings: Settings, console: Console) -> tuple[dict
                     continue
                 repaired.setdefault(name, []).append(day)
                 console.print(
-                    f"[bold cyan]{name}[/]  made {day} again: {damage.path} was {damage.reason}", soft_wrap=True
+                    f"[bold cyan]{name}[/]  recomputed {day}: {damage.path} was {damage.reason}", soft_wrap=True
                 )
+    try:
+        Ledger(lake, spec.name).rows()
+    except LakeError as error:
+        problems.append(str(error))
     return repaired, problems
 
 

@@ -55,10 +55,10 @@ def scrub(settings: Settings) -> Iterator[tuple[str, Damage | None]]:
     lake, registry, target = resources["lake"], resources["registry"], resources["deploy_target"]
     tables = list_tables(lake)
     for model, asset in tables:
-        for damage in scrub_table(lake, model, asset):
+        for damage in _until_refused(scrub_table(lake, model, asset)):
             yield f"{model}/{asset}", damage
     for model in sorted({model for model, _ in tables}):
-        for damage in scrub_lake_models(lake, model):
+        for damage in _until_refused(scrub_lake_models(lake, model)):
             yield f"{model}/models", damage
     for model in sorted({model for model, asset in tables if asset == LEDGER}):
         yield f"{model}/{LEDGER}", scrub_newest_release(lake, registry, target, model)
@@ -66,8 +66,18 @@ def scrub(settings: Settings) -> Iterator[tuple[str, Damage | None]]:
             ("deploy target", scrub_deploy_target(target, model)),
             ("MLflow", scrub_registered_models(registry, model)),
         ):
-            for damage in damages:
+            for damage in _until_refused(damages):
                 yield f"{model} in {place}", damage
+
+
+def _until_refused(damages: Iterator[Damage | None]) -> Iterator[Damage | None]:
+    """Yield what a scrub finds; if this user may not read a file, report it, and leave out the rest of this scrub."""
+    try:
+        yield from damages
+    except PermissionError as error:
+        lost = "nothing if it is intact; it and the files after it in the same table or folder were not read"
+        remedy = "give the file to this user, or run the scrub as its owner"
+        yield Damage(str(error.filename or error), "this user may not read it", lost, remedy)
 
 
 def _print(console: Console, damage: Damage) -> None:

@@ -9,7 +9,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.release.release_state import CHALLENGER, CHAMPION, Release, Version, live_on
 from ml_assets.core.tables.code_version import code_version
 from ml_assets.pipeline.asset_names import FEATURES, PREDICTIONS
-from ml_assets.pipeline.engine.stage import DayByDay, StageOutput
+from ml_assets.pipeline.engine.stage import DayByDay, KeepDay, StageOutput
 from ml_assets.pipeline.engine.upstream import read_fingerprint
 from ml_assets.pipeline.features.task_part import task_part
 from ml_assets.pipeline.release.scorer_cache import CannotScore, ScorerCache
@@ -68,8 +68,14 @@ class DailyPredictions(DayByDay):
         Raises:
             InputExpired: when the features were removed by retention.
             CannotMake: when they were never made.
+            KeepDay: when the ledger has lost the releases that scored the day.
         """
         live = self.live(day)
+        if live.champion is None and self.tables[PREDICTIONS].row_counts().get(day):
+            raise KeepDay(
+                f"the release ledger has no release that was live on {day}: it was lost and begins later, so the "
+                "predictions of the day stay"
+            )
         return [
             read_fingerprint(self.spec.name, self._features, day, PREDICTIONS, FEATURES),
             _part(live.champion),

@@ -54,6 +54,11 @@ def is_dead(instance: "DagsterInstance", run_id: str) -> bool:
     return path not in _locks and path.exists() and not _is_locked(path)
 
 
+def has_live_run(home: Path) -> bool:
+    """Return whether a process of this machine has a run in progress in a Dagster home."""
+    return any(_is_locked(path) for path in (home / FOLDER).glob("[!.]*"))
+
+
 def fail_dead_runs(instance: "DagsterInstance") -> list[str]:
     """Mark runs as failed whose process is gone; return a message about each."""
     messages = []

@@ -1,6 +1,8 @@
 """Damage of an SQLite file: not a database, cut off, without tables or revision, or with two revisions."""
 
 import os
+import re
+import shutil
 import sqlite3
 import stat
 from collections.abc import Collection
@@ -10,11 +12,14 @@ from pathlib import Path
 HEADER_BYTES = 100
 MOST_NAMED = 3
 NO_TABLES = "it has no tables"
+# Less than SQLite needs for the files beside a database, without which it does not even read.
+LEAST_FREE_BYTES = 2**20
+_OTHER_REASONS = re.compile("readonly|locked|busy|unable to open")
 
 
 def find_damage(path: Path, tables: Collection[str] = (), thorough: bool = False) -> str | None:
-    """Return how a database file is damaged; None if it is intact, while another process writes it, or when this user
-    may not use it.
+    """Return how a database file is damaged; None if it is intact, while another process writes it, or when it cannot
+    be used for another reason: this user may not, the disk is full, or too many files are open.
 
     Args:
         path: an existing file.
@@ -36,21 +41,23 @@ def find_damage(path: Path, tables: Collection[str] = (), thorough: bool = False
                 return f"it lacks the table {', '.join(missing[:MOST_NAMED])}{more}"
             return _revision_problem(database) if "alembic_version" in tables else None
     except sqlite3.OperationalError as error:
-        # A file that this user may not use need not be damaged; opening it reports the refusal.
-        is_refused = "readonly" in str(error) or not os.access(path, os.R_OK)
-        return None if is_refused or "locked" in str(error) or "busy" in str(error) else str(error)
+        # A file that cannot be used need not be damaged; opening it reports the reason.
+        is_refused = not os.access(path, os.R_OK) or _is_disk_full(path) or _OTHER_REASONS.search(str(error))
+        return None if is_refused else str(error)
     except sqlite3.DatabaseError as error:
         return str(error)
 
 
 class RefusedFile(PermissionError):
-    """A file that this user may not read or write. The message names it, its owner and what to do."""
+    """A file that cannot be read or written, because this user may not, or the disk is full. The message names it and
+    what to do.
+    """
 
     states_remedy = True
 
 
 def find_refusal(path: Path, writing: bool = True) -> str | None:
-    """Return a message if this user may not use an existing file, with its owner and what to do; None if the user may.
+    """Return a message with what to do if this user may not use an existing file, or its disk is full; None otherwise.
 
     Args:
         path: the file.
@@ -63,7 +70,13 @@ def find_refusal(path: Path, writing: bool = True) -> str | None:
                 f"{place} belongs to {owner} with mode {mode:o}, and this user may not {verb} it: run this as {owner}, "
                 "or give the file and its folder to this user"
             )
+    if writing and _is_disk_full(path):
+        return f"{path} cannot be written: its disk is full. Free space on it, and repeat the command"
     return None
+
+
+def _is_disk_full(path: Path) -> bool:
+    return shutil.disk_usage(path.parent).free < LEAST_FREE_BYTES
 
 
 def _owner_of(path: Path) -> str:

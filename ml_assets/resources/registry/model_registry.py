@@ -127,6 +127,16 @@ class ModelRegistry(dg.ConfigurableResource):
         link_model_to_version(run.client, logged.model_id, version)
         return RegisteredVersion(int(version.version), run_log.run_id, created=True)
 
+    def create_model(self, record: ModelRecord) -> None:
+        """Create the registered model, unless it exists or another process creates it."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self.client.create_registered_model(record.name, description=redact_text(record.about)[:LONGEST] or None)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+
     def alias_version(self, name: str, alias: str) -> int | None:
         """Return the number of the version that `alias` of model `name` points to; None if there is none."""
         holder = self.alias_holder(name, alias)
@@ -239,7 +249,7 @@ class ModelRegistry(dg.ConfigurableResource):
                 )
             except MlflowException as error:
                 if error.error_code == "RESOURCE_DOES_NOT_EXIST" and attempt == 1:
-                    self._create_model(record)
+                    self.create_model(record)
                     continue
                 # MLflow gives up (INTERNAL_ERROR) after three collisions of version numbers without a pause.
                 if self._versions(record.name, record.digest):
@@ -248,13 +258,3 @@ class ModelRegistry(dg.ConfigurableResource):
                     raise
                 time.sleep(random.uniform(0.05, 0.2) * attempt)
         return None
-
-    def _create_model(self, record: ModelRecord) -> None:
-        """Create the registered model, unless it exists or another process creates it."""
-        from mlflow.exceptions import MlflowException
-
-        try:
-            self.client.create_registered_model(record.name, description=redact_text(record.about)[:LONGEST] or None)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                raise

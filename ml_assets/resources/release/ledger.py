@@ -5,7 +5,8 @@ releases one wins.
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ml_assets.core.operations.failures.damaged_state import DamagedState
+from ml_assets.core.operations.failures.damaged_state import GONE, DamagedState
+from ml_assets.core.operations.failures.damaged_state import LEDGER as LEDGER_FILE
 from ml_assets.core.release.ledger_rows import fold, moves_of, rows_of
 from ml_assets.core.release.release_state import Move, Release
 from ml_assets.resources.lake.day_files import DamagedFile, read_rows, write_file
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
 LEDGER = "release_ledger"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 APPLICATION = "release"
-LOST = (
-    "It records all releases and cannot be rebuilt. Restore the file from the versions of the bucket or "
-    "a backup of the lake (docs/how-to/backup.md); until then nothing is released, and the live versions keep scoring."
-)
 
 
 class LedgerConflict(Exception):
@@ -33,10 +30,16 @@ class LedgerConflict(Exception):
 
 
 class DamagedLedger(LakeError, DamagedState):
-    """A file of the ledger is damaged or gone. Its releases are recorded nowhere else."""
+    """A file of the ledger is damaged or gone. Its releases are recorded nowhere else.
 
-    def __init__(self, uri: str, problem: str):
-        super().__init__(f"{uri}, a part of the release ledger, {problem}. {LOST}")
+    Args:
+        uri: URI of the ledger.
+        path: path of the file in it.
+        reason: how it is damaged; `GONE` when it is missing.
+    """
+
+    def __init__(self, uri: str, path: str, reason: str):
+        super().__init__(LEDGER_FILE.explain(f"{uri}/{path}", reason, uri.split("/")[-2], table=uri))
 
 
 class Ledger:
@@ -187,11 +190,11 @@ class Ledger:
             rows = read_rows(self._folder.read(path), path, None, None)
             return _to_rows(rows if rows.schema.equals(LEDGER_ROWS_SCHEMA) else rows.cast(LEDGER_ROWS_SCHEMA))
         except DamagedFile as error:
-            raise DamagedLedger(self._uri(path), f"is damaged ({error})") from error
+            raise DamagedLedger(self._uri(), path, str(error)) from error
         except OSError as error:
             if not is_damage(error):
                 raise
-            raise DamagedLedger(self._uri(path), "is gone or cannot be read") from error
+            raise DamagedLedger(self._uri(), path, GONE) from error
 
     def _check_releases(self, table: "DeltaTable", releases: list[int]) -> None:
         """Check that no release is missing, which a damaged line of the log would hide."""
@@ -203,13 +206,13 @@ class Ledger:
         missing = sorted(set(range(first if is_complete else 1, last + 1)) - set(releases))
         operations = {commit["version"]: commit.get("operation") for commit in table.history()}
         if unknown := sorted(set(range(table.version() + 1)) - operations.keys()):
-            raise DamagedLedger(self._uri(f"_delta_log/{unknown[0]:020d}.json"), "is damaged (it says nothing)")
+            raise DamagedLedger(self._uri(), f"_delta_log/{unknown[0]:020d}.json", "it says nothing")
         if missing or list(operations.values()).count("WRITE") != len(releases):
             numbers = ", ".join(map(str, missing)) or "one of the commits"
-            raise DamagedLedger(self._uri("_delta_log"), f"is damaged (it does not name the file of release {numbers})")
+            raise DamagedLedger(self._uri(), "_delta_log", f"it does not name the file of release {numbers}")
 
-    def _uri(self, path: str) -> str:
-        return f"{self._lake.uri.rstrip('/')}/{self._model}/{LEDGER}/{path}"
+    def _uri(self) -> str:
+        return f"{self._lake.uri.rstrip('/')}/{self._model}/{LEDGER}"
 
 
 def _to_rows(table: "pa.Table") -> list[dict[str, Any]]:

@@ -12,8 +12,8 @@ from ml_assets.core.release.release_differences import restore_command
 from ml_assets.core.release.release_state import CHALLENGER, CHAMPION, Move, Release, Version, adopt
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.model_files import ModelFilesUnusable, read_model_files
-from ml_assets.resources.lake.table_files import newest_day
 from ml_assets.resources.registry.model_registry import ModelRegistry
+from ml_assets.resources.release.decisions import champion_after, newest_decided_day
 from ml_assets.resources.release.deploy_target import DeployTarget
 from ml_assets.resources.release.errors import LedgerLost, NotCarriedOut
 from ml_assets.resources.release.ledger import Ledger, LedgerConflict
@@ -21,7 +21,6 @@ from ml_assets.resources.release.manual_moves import ReleaseRefused, describe_mo
 from ml_assets.resources.release.release_targets import ReleaseTargets
 
 log = logging.getLogger("ml_assets.releases")
-DEPLOYMENT = "deployment"
 ATTEMPTS = 5
 # Longer than a process takes to read the ledger again after it has carried out a release.
 SETTLE_SECONDS = 1.0
@@ -137,9 +136,7 @@ class Releases:
 
     def newest_decided_day(self) -> date | None:
         """Return the newest day for which the stage deployment made a decision."""
-        if not self._lake.exists(self._name, DEPLOYMENT):
-            return None
-        return newest_day(*self._lake.location(self._name, DEPLOYMENT))
+        return newest_decided_day(self._lake, self._name)
 
     def release(self, before: Release, move: Move) -> None:
         """Record a release in the ledger, then synchronize aliases and deploy target with it.
@@ -207,10 +204,16 @@ class Releases:
         return adopt(state, champion, challenger, percent, paused, self._first_day(state, undated))
 
     def _first_day(self, state: Release, adopted: Release) -> date:
-        """Return the first day of predictions that a manual move affects: the day after the newest decision."""
+        """Return the first day of predictions that a manual move affects: the day after the newest decision, or the day
+        of that decision if the ledger was lost and it left the same champion live.
+        """
         decided, moves = self.newest_decided_day(), self.ledger.moves()
         live = [version for version in (adopted.champion, adopted.challenger) if version]
         last = moves[-1].day if moves else max(version.day for version in live)
+        if decided and not moves and adopted.champion:
+            # The ledger was lost.
+            was_live = champion_after(self._lake, self._name, decided) == adopted.champion.number
+            return max(last, decided if was_live else decided + timedelta(days=1))
         return max(last, decided + timedelta(days=1)) if decided else last
 
     def _version_of_alias(self, number: int | None, state: Release) -> Version | None:

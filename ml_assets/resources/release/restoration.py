@@ -20,6 +20,7 @@ from ml_assets.resources.registry.aliases import mark_release_complete
 from ml_assets.resources.registry.model_artifacts import read_artifacts
 from ml_assets.resources.registry.model_registry import ModelRegistry
 from ml_assets.resources.registry.version_files import store_files_again
+from ml_assets.resources.registry.version_numbering import skip_numbers
 from ml_assets.resources.release.deploy_target import DeployTarget
 from ml_assets.resources.release.ledger import Ledger
 from ml_assets.resources.release.manual_moves import ReleaseRefused, version_of
@@ -62,6 +63,8 @@ class Restoration:
         self._name = name
         self._artifact_root = artifact_root
         self._find_record = find_record
+        # The last number of the registered model if it was created here, None if it was there before.
+        self._last_number: int | None = None
 
     def apply(self) -> list[str]:
         """Restore everything that can be restored; return one sentence for each change.
@@ -71,11 +74,12 @@ class Restoration:
             MlflowUnavailable, LakeError: when MLflow or the lake cannot be used.
         """
         done, problems = [*self._restore_experiment(), *self._rename_model(), *self._begin_ledger()], []
-        for version in self._live_versions():
+        for version in sorted(self._live_versions(), key=lambda version: version.number):
             try:
                 done += [*self._restore_files(version), *self._restore_version(version)]
             except CannotRestore as error:
                 problems.append(str(error))
+        self._skip_numbers_before(1 + self._highest_released_number())
         try:
             done += self._restore_target()
         except CannotRestore as error:
@@ -198,8 +202,14 @@ class Restoration:
                 return [*done, f"stored the files of {version} in MLflow again"]
             client.delete_model_version(self._name, registered.version)
         record = self._record(version)
+        if self._registry.release_state(self._name) is None:
+            self._registry.create_model(record)
+            self._last_number = 0
+        self._skip_numbers_before(version.number)
         run = ManualRun(client, client.tracking_uri, self._artifact_root, self._name)
         number = self._registry.register(run, record).version
+        if self._last_number is not None:
+            self._last_number = number
         latest = Ledger(self._lake, self._name).latest()
         for alias, live in latest.aliases.items():
             # Without them, alias and share would look as if somebody had changed them.
@@ -208,6 +218,20 @@ class Restoration:
             if live == version:
                 client.set_registered_model_alias(self._name, alias, str(number))
         return [f"registered {version} again, as version {number}"]
+
+    def _skip_numbers_before(self, number: int) -> None:
+        """Let the next version have at least this number if the registered model is new, so that each number names the
+        model that the ledger and the predictions name by it.
+        """
+        if self._last_number is not None and self._last_number < number - 1:
+            skip_numbers(self._registry.client, self._name, number - 1)
+            self._last_number = number - 1
+
+    def _highest_released_number(self) -> int:
+        releases = [release for _, release in Ledger(self._lake, self._name).releases()]
+        return max(
+            (version.number for release in releases for version in release.aliases.values() if version), default=0
+        )
 
     def _record(self, version: Version) -> ModelRecord:
         """Return the record of a version from the lake's tables, or if they lack it, from its files."""

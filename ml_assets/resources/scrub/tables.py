@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ml_assets.core.operations.failures.damaged_state import LEDGER as LEDGER_FILE
 from ml_assets.core.operations.failures.damaged_state import MOVED_AWAY, move_away
 from ml_assets.core.release.release_differences import explain_lost_ledger
 from ml_assets.core.tables.fingerprint import EXPIRED
@@ -15,7 +16,7 @@ from ml_assets.resources.lake.table_files import list_files
 from ml_assets.resources.lake.table_folder import TableFolder
 from ml_assets.resources.registry.model_registry import ModelRegistry
 from ml_assets.resources.release.deploy_target import DeployTarget
-from ml_assets.resources.release.ledger import LEDGER, LOST, Ledger
+from ml_assets.resources.release.ledger import LEDGER, Ledger
 from ml_assets.resources.scrub.damage import Damage
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def scrub_table(lake: Lake, model: str, asset: str) -> Iterator[Damage | None]:
         with readable_log(uri):
             delta = DeltaTable(uri, storage_options=options)
         if asset == LEDGER:
-            yield from _scrub_ledger(lake, model, delta, folder)
+            yield from _scrub_ledger(lake, model, delta, folder, uri)
         elif not delta.metadata().partition_columns:
             yield from _scrub_measurements(model, asset, delta, folder, uri)
         else:
@@ -71,7 +72,8 @@ def scrub_newest_release(lake: Lake, registry: ModelRegistry, target: DeployTarg
     problem = explain_lost_ledger(model, latest, state, target.metadata(model))
     if problem is None:
         return None
-    return Damage(f"{lake.uri}/{model}/{LEDGER}", problem, f"the newest releases of {model}", LOST)
+    uri = f"{lake.uri}/{model}/{LEDGER}"
+    return Damage(uri, problem, f"the newest releases of {model}", LEDGER_FILE.describe_remedy(uri, model))
 
 
 def _scrub_log(folder: TableFolder, uri: str, model: str, asset: str) -> Iterator[Damage | None]:
@@ -91,10 +93,8 @@ def _scrub_log(folder: TableFolder, uri: str, model: str, asset: str) -> Iterato
             yield None
         except (OSError, ValueError) as error:
             lost = "nothing" if is_checkpoint else f"which days of {model}/{asset} it committed"
-            remedy = CHECKPOINT_REMEDY if is_checkpoint else COMMIT_REMEDY
-            yield Damage(
-                f"{uri}/{LOG}{name}", str(error), lost, LOST if asset == LEDGER and lost != "nothing" else remedy
-            )
+            remedy = LEDGER_FILE.describe_remedy(uri, model) if asset == LEDGER else COMMIT_REMEDY
+            yield Damage(f"{uri}/{LOG}{name}", str(error), lost, CHECKPOINT_REMEDY if is_checkpoint else remedy)
 
 
 def _scrub_days(model: str, asset: str, delta: "DeltaTable", folder: TableFolder, uri: str) -> Iterator[Damage | None]:
@@ -128,12 +128,14 @@ def _scrub_measurements(
         yield None if reason is None else Damage(f"{uri}/{path}", reason, lost, remedy)
 
 
-def _scrub_ledger(lake: Lake, model: str, delta: "DeltaTable", folder: TableFolder) -> Iterator[Damage | None]:
-    is_whole = True
+def _scrub_ledger(
+    lake: Lake, model: str, delta: "DeltaTable", folder: TableFolder, uri: str
+) -> Iterator[Damage | None]:
+    is_whole, remedy = True, LEDGER_FILE.describe_remedy(uri, model)
     for path in _paths(delta):
         reason = _file_problem(folder, path)
         is_whole = is_whole and reason is None
-        yield None if reason is None else Damage(f"{delta.table_uri}/{path}", reason, f"a release of {model}", LOST)
+        yield None if reason is None else Damage(f"{uri}/{path}", reason, f"a release of {model}", remedy)
     if is_whole:
         # Finds a release that is in none of the files.
         Ledger(lake, model).rows()
@@ -152,5 +154,5 @@ def _file_problem(folder: TableFolder, path: str) -> str | None:
     except (DamagedFile, OSError) as error:
         if isinstance(error, OSError) and not is_damage(error):
             raise
-        return str(error)
+        return "it is gone" if isinstance(error, FileNotFoundError) else str(error)
     return None

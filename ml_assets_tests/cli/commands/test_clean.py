@@ -1,12 +1,14 @@
 """`ml-assets clean` removes what can be made again, and asks for the rest."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from ml_assets.cli.commands import clean
 from ml_assets.cli.demo.landing import write_landing
 from ml_assets.cli.demo.simulated_days import FIRST_DAY, RECORD, WEEK
+from ml_assets.resources.dagster_instance.dead_runs import mark_alive
 from ml_assets_tests.cli.command_line import call
 
 
@@ -25,6 +27,22 @@ def test_simulated_files_are_removed_without_a_question(data, capsys):
     assert capsys.readouterr().out == f"{data} is removed\n"
     call("clean")
     assert "there is nothing to remove" in capsys.readouterr().out
+
+
+def test_nothing_is_removed_during_a_run(data):
+    assert mark_alive(SimpleNamespace(is_ephemeral=False, root_directory=str(data / "dagster")), "a-run")
+    with pytest.raises(SystemExit, match=r"nothing was removed: a run of `ml-assets` is in progress"):
+        call("clean")
+    assert (data / "lake").exists()
+
+
+def test_a_file_that_cannot_be_removed_is_named(data, monkeypatch):
+    def refuse(path: Path) -> None:
+        raise OSError(39, "Directory not empty", str(path / "lake"))
+
+    monkeypatch.setattr(clean.shutil, "rmtree", refuse)
+    with pytest.raises(SystemExit, match=r"is removed in part: .*lake: Directory not empty. End what uses it"):
+        call("clean")
 
 
 def test_files_of_a_person_stay_where_nobody_can_be_asked(data, capsys):

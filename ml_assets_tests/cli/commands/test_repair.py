@@ -174,7 +174,7 @@ def test_damaged_days_are_made_again_and_what_cannot_be_is_said(here, capsys):
     printed = ended.stdout
     assert ended.returncode == 1, ended.stderr
     for name in ("raw_data", "validated_data", "features"):
-        assert f"{name}  made {START} again" in printed
+        assert f"{name}  recomputed {START}: " in printed
     assert f"not repaired  raw_data of {second}" in printed
     assert "restore" in printed
     assert "a backup of the lake" in printed

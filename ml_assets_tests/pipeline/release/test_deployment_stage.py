@@ -15,6 +15,7 @@ from ml_assets.core.release.release_state import pause, roll_back
 from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.pipeline.asset_names import DEPLOYMENT, PREDICTIONS
 from ml_assets.pipeline.engine.day_state import is_current
+from ml_assets.pipeline.engine.materialize_days import make_days
 from ml_assets.pipeline.graph.stages import open_stages, refuse_to_release
 from ml_assets.pipeline.planning.backfill_plan import plan_days
 from ml_assets.pipeline.release import scorer_cache
@@ -82,6 +83,16 @@ def test_repeated_days_in_any_order_give_the_ledger_of_one_pass(original, tmp_pa
             live.decide(max(1, number - back))
             live.open()
     assert live.story() == STORY
+
+
+def test_predictions_stay_when_the_releases_that_made_them_are_lost(live):
+    live.live(1, 2)
+    before = live.scored(2)
+    shutil.rmtree(live.root / "lake" / "small" / "release_ledger")
+    live.open()
+    [outcome] = make_days(live.predictions, [day(2)], "run-2", single_partition=True)
+    assert "has no release that was live on 2025-01-02" in (outcome.problem or "")
+    assert live.scored(2).equals(before)
 
 
 def test_a_day_before_a_decided_one_releases_nothing(live):

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from contextlib import closing
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,6 +17,7 @@ from ml_assets.resources.probes import state_probe
     [
         ("attempt to write a readonly database", None),
         ("database is locked", None),
+        ("unable to open database file", None),
         ("disk I/O error", "disk I/O error"),
     ],
 )
@@ -33,6 +35,21 @@ def test_a_file_that_this_user_may_not_read_is_not_damaged(tmp_path, monkeypatch
     assert sqlite_file.find_damage(tmp_path / "runs.db") is not None
     monkeypatch.setattr(sqlite_file.os, "access", lambda *_: False)
     assert sqlite_file.find_damage(tmp_path / "runs.db") is None
+
+
+def test_a_full_disk_is_not_damage_and_is_named(tmp_path, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    file = tmp_path / "runs.db"
+    file.touch()
+    monkeypatch.setattr(sqlite_file.sqlite3, "connect", refuse)
+    monkeypatch.setattr(sqlite_file.shutil, "disk_usage", lambda _: SimpleNamespace(free=4096))
+    assert sqlite_file.find_damage(file) is None
+    assert sqlite_file.find_refusal(file, writing=False) is None
+    assert sqlite_file.find_refusal(file) == (
+        f"{file} cannot be written: its disk is full. Free space on it, and repeat the command"
+    )
 
 
 def deny(monkeypatch, denied: int) -> None:

@@ -3,15 +3,17 @@
 import json
 import shutil
 import sqlite3
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from ml_assets.core.model.digest import model_digest
-from ml_assets.core.release.release_state import Move, Release, Version, promote, start
+from ml_assets.core.release.release_state import Move, Release, Version, promote, roll_back, start
+from ml_assets.core.tables.release_schemas import DEPLOYMENT_SCHEMA
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.model_files import artifacts_key, read_model_files
 from ml_assets.resources.registry.model_registry import ModelRegistry
@@ -124,14 +126,20 @@ def test_a_deleted_version_is_named_and_registered_again_under_the_next_number(p
     assert place.releases().state().champion == place.champion
 
 
-def test_a_canary_whose_version_was_deleted_goes_on_after_a_restoration(place):
+def start_canary(place: Place, number: int) -> Release:
+    """Write another model with this number and the start of its canary; return the release."""
     files = {**tiny_model(), "preprocessing.json": tiny_model()["preprocessing.json"].replace(b"0.5", b"0.4")}
-    challenger = Version(2, model_digest(files["model.ubj"], files["preprocessing.json"]), date(2025, 3, 2))
+    challenger = Version(number, model_digest(files["model.ubj"], files["preprocessing.json"]), date(2025, 3, 2))
     for name, content in files.items():
         place.lake.files.write(f"{artifacts_key('small', challenger.digest)}/{name}", content)
     before = place.releases().state()
     canary = start(before, challenger, 25, challenger.day)
     Ledger(place.lake, "small").append(before, Move("start", canary, challenger.day, "ann", "better", {}))
+    return canary
+
+
+def test_a_canary_whose_version_was_deleted_goes_on_after_a_restoration(place):
+    canary = start_canary(place, 2)
     place.restore()
     assert place.releases().differences() == []
     place.client.delete_model_version("small", "2")
@@ -149,6 +157,19 @@ def test_a_deleted_registered_model_is_created_again(place):
     assert "MLflow has no registered model small (it was deleted)" in difference
     assert place.restore() == ["registered version 1 of 2025-03-01 again, as version 1"]
     assert place.releases().differences() == []
+
+
+@pytest.mark.parametrize("is_live", [True, False])
+def test_versions_of_a_lost_registered_model_keep_their_numbers_and_new_ones_get_higher_ones(place, is_live):
+    canary = start_canary(place, 4)
+    if not is_live:
+        withdrawal = Move("rollback", roll_back(canary), date(2025, 3, 3), "ann", "worse", {})
+        Ledger(place.lake, "small").append(canary, withdrawal)
+    place.client.delete_registered_model("small")
+    place.restore()
+    assert [version.number for version in place.releases().versions()] == ([1, 4] if is_live else [1])
+    assert place.releases().differences() == []
+    assert place.client.create_model_version("small", "s3://bucket/next").version == 5
 
 
 def test_a_renamed_registered_model_gets_its_name_back(place):
@@ -200,6 +221,18 @@ def test_a_lost_ledger_stops_releases_until_it_begins_anew_with_what_is_live(pla
     assert "the release ledger continues after release 0 with the live versions in MLflow" in place.restore()
     assert place.releases().state().champion == place.champion
     assert place.releases().differences() == []
+
+
+@pytest.mark.parametrize(("champion", "first"), [(1, 2), (None, 3)])
+def test_a_lost_ledger_begins_with_the_newest_decision_if_that_left_the_same_champion_live(place, champion, first):
+    decided = DAY + timedelta(days=2)
+    row = dict.fromkeys(DEPLOYMENT_SCHEMA.names) | {"champion_version": champion, "percent": 0}
+    rows = pa.Table.from_pylist([row], schema=DEPLOYMENT_SCHEMA)
+    place.lake.table("small", "deployment", DEPLOYMENT_SCHEMA).commit({decided: rows}, {decided: 1})
+    shutil.rmtree(place.root / "lake" / "small" / "release_ledger")
+    place.restore()
+    (adopted,) = Ledger(place.lake, "small").moves()
+    assert (adopted.action, adopted.day) == ("adopt", DAY + timedelta(days=first))
 
 
 def stored_files(place) -> Path:

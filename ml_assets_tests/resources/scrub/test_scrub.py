@@ -87,7 +87,7 @@ def test_damage_of_the_log_is_named_by_file(lake):
     assert "remove it together with _last_checkpoint" in by_file[checkpoint.name].remedy
 
 
-def test_a_damaged_file_of_the_ledger_is_named_and_cannot_be_rebuilt(tmp_path, monkeypatch):
+def test_a_damaged_file_of_the_ledger_is_named_with_the_command_that_begins_a_new_one(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "SETTLE_SECONDS", 0.0)
     world = ReleaseWorld(Lake(uri=str(tmp_path / "lake")), tmp_path, versions=1)
     Ledger(world.lake, "small").append(Release(), move("promote", promote(Release(), world.versions[0])))
@@ -99,7 +99,7 @@ def test_a_damaged_file_of_the_ledger_is_named_and_cannot_be_rebuilt(tmp_path, m
     flip(file)
     (damage,) = scrubbed(world.lake)
     assert (damage.lost, damage.file.rpartition("/")[2]) == ("a release of small", file.name)
-    assert "cannot be rebuilt. Restore the file from" in damage.remedy
+    assert "`ml-assets restore small` begins a new ledger" in damage.remedy
     flip(file)
     digest = world.versions[0].digest
     flip(tmp_path / "lake" / "small" / "models" / digest / "model.ubj")

@@ -43,10 +43,9 @@ class StateFile:
         remedy = self.remedy.format(quoted=quote(str(path)), move=move, model=quote(model), note=quote(str(note)))
         return f"{path} {state}: {self.lost}. {remedy}"
 
-    def describe_remedy(self) -> str:
-        """Write the remedy for the documentation."""
-        move = "move it away (`mv FILE FILE.damaged`)"
-        return self.remedy.format(quoted="FILE", move=move, model="MODEL", note="NOTE")
+    def describe_remedy(self, table: str = "FILE", model: str = "MODEL") -> str:
+        """Write the remedy: for a table, or by default for the documentation."""
+        return self.remedy.format(quoted="FILE", move=move_away(table), model=quote(model), note="NOTE")
 
 
 def move_away(target: str) -> str:
@@ -83,7 +82,7 @@ REMOVED_CORRECTIONS = StateFile(
     "again (`ml-assets repair {model} --file FILE`). If it was removed on purpose, remove its note (`rm {note}`)",
 )
 LEDGER = StateFile(
-    "`<lake>/<model>/release_ledger/_delta_log`",
+    "`<lake>/<model>/release_ledger/_delta_log`, and the files of rows beside it",
     "the releases: who moved which alias, when and why",
     "until it is repaired, nothing is released, and the live versions keep scoring",
     "Restore it from the versions of the bucket or a backup of the lake. Without one "
