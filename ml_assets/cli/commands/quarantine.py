@@ -39,16 +39,34 @@ def export_quarantine(model: str | None = None, days: str | None = None, out: Pa
         write_quarantine(stages, selected, sys.stdout.buffer) if out is None else _write_file(stages, selected, out)
     )
     rows = sum(rows_by_day.values())
-    print(_describe_export(spec.name, rows, out), file=sys.stderr)
+    others = 0 if rows else stages.validation.count_quarantined_rows(selected)
+    print(_describe_export(spec.name, rows, others, out), file=sys.stderr)
+    if labels := _describe_labels(stages, first, last):
+        print(labels, file=sys.stderr)
     if out is not None:
         publish(QuarantineReport(model=spec.name, rows=rows, days=len(rows_by_day), file=str(out)))
 
 
-def _describe_export(model: str, rows: int, out: Path | None) -> str:
+def _describe_export(model: str, rows: int, others: int, out: Path | None) -> str:
+    if others:
+        return (
+            f"{model}: {count(others, 'row')} of these days in quarantine, and nothing to correct: they repeat other "
+            "rows, or wait for the other rows of their day"
+        )
     if not rows:
         return f"{model}: no rows of these days are in quarantine"
     file = shlex.quote(str(out)) if out else "FILE"
     return f"{count(rows, 'row')} to correct{f' in {out}' if out else ''}; then: ml-assets repair {model} --file {file}"
+
+
+def _describe_labels(stages: Stages, first: date, last: date) -> str:
+    """Describe the labels in quarantine; empty without any."""
+    if (validation := stages.label_validation) is None:
+        return ""
+    days = [day for day in sorted(validation.quarantined.row_counts()) if first <= day <= last]
+    labels = validation.count_quarantined_rows(days)
+    files = validation.feed.source.files
+    return f"{count(labels, 'label')} in quarantine: deliver the files {files} again, corrected" if labels else ""
 
 
 def _write_file(stages: Stages, days: Sequence[date], out: Path) -> dict[date, int]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,12 +27,14 @@ from ml_assets.cli.needed_days import Needed, days_needed
 from ml_assets.cli.project import current_project, load_definitions
 from ml_assets.cli.run_in_process import RunFailed, run_days
 from ml_assets.cli.verb import publish, wants_json
+from ml_assets.core.counts import count
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.defs.settings import Settings
-from ml_assets.pipeline.asset_names import EVALUATION, landed_to_features, model_assets, release_assets
+from ml_assets.pipeline.asset_names import EVALUATION, VALIDATED, landed_to_features, model_assets, release_assets
 from ml_assets.pipeline.graph.stages import Stages
 from ml_assets.pipeline.training.config import request_models
 from ml_assets.resources.lake.errors import LakeError
+from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.storage.landing import Landing
 from ml_assets.resources.storage.landing_access import LandingUnavailable
 
@@ -55,14 +58,15 @@ def run_model(model: str | None = None, day: date | None = None, train: bool = F
     logging.getLogger("ml_assets.days").setLevel(logging.INFO)
     spec, settings = require_spec(model), require_settings()
     landing = Landing(uri=settings.landing, s3=dict(settings.s3))
-    try:
-        stages = open_model_stages(spec, settings, train=train)
-    except LakeError as error:
-        sys.exit(str(error))
+    # Opening the stages creates their tables. Before anything has landed, the specification may be a template whose
+    # columns would stay in them.
+    is_begun = Lake(uri=settings.lake, s3=dict(settings.s3)).exists(spec.name, VALIDATED)
+    stages = _open_stages(spec, settings, train) if is_begun else None
     yesterday = datetime.now(ZoneInfo(spec.source.time_zone)).date() - timedelta(days=1)
     refuse_unusable_store(spec, settings)
     try:
-        _refuse_lost_landing(spec, stages, landing, settings)
+        if stages is not None:
+            _refuse_lost_landing(spec, stages, landing, settings, yesterday)
         _simulate_if_empty(spec, landing, settings, console)
         landed_or_begun = landing.days(spec.source)
     except LandingUnavailable as error:
@@ -83,6 +87,7 @@ def run_model(model: str | None = None, day: date | None = None, train: bool = F
     landed = [landed_day for landed_day in landed if day is None or landed_day <= day]
     if _is_demo(spec, settings):
         _print_newer_days(landing, landed[-1], console)
+    stages = stages or _open_stages(spec, settings, train)
     options = (f" --day {day}" if day else "") + (" --train" if train else "")
     needed = replace(days_needed(spec, landed[-1], stages), options=options)
     seconds: dict[str, float] = {}
@@ -140,14 +145,30 @@ def _materialize(
     return seconds
 
 
-def _refuse_lost_landing(spec: ModelSpec, stages: Stages, landing: Landing, settings: Settings) -> None:
-    made = stages.validation.days_with_rows()
-    if made and not _has_files(spec, landing):
-        sys.exit(
-            f"{spec.name}: there are no files under {settings.landing}, but the lake {settings.lake} holds {len(made)} "
-            f"days, up to {max(made)}. Check that the landing is mounted and that ML_ASSETS_LANDING and source.files "
-            "are right; `ml-assets simulate` writes the simulated files of fraud_detection again"
-        )
+def _open_stages(spec: ModelSpec, settings: Settings, train: bool) -> Stages:
+    try:
+        return open_model_stages(spec, settings, train=train)
+    except LakeError as error:
+        sys.exit(str(error))
+
+
+def _refuse_lost_landing(
+    spec: ModelSpec, stages: Stages, landing: Landing, settings: Settings, yesterday: date
+) -> None:
+    committed = stages.validation.days_with_rows()
+    if not committed or _has_files(spec, landing):
+        return
+    held = f"the lake {settings.lake} holds {count(len(committed), 'day')}, up to {max(committed)}"
+    root = Path(landing.uri)
+    is_empty = root.is_dir() and not any(path.is_file() for path in root.rglob("*"))
+    if landing.missing_root() is None and not is_empty:
+        problem, _, next_step = describe_missing_files(spec, landing.uri, yesterday).partition("\n")
+        sys.exit(f"{problem}\nKept          {held}\n{next_step}")
+    simulate = "; `ml-assets simulate` writes the simulated files again" if _is_demo(spec, settings) else ""
+    sys.exit(
+        f"{spec.name}: there are no files under {settings.landing}, but {held}. Check that the landing is mounted and "
+        f"that ML_ASSETS_LANDING is right{simulate}"
+    )
 
 
 def _has_files(spec: ModelSpec, landing: Landing) -> bool:

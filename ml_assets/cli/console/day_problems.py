@@ -12,12 +12,15 @@ from rich.markup import escape
 
 from ml_assets.core.counts import count
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.file_feed import labels_feed
+from ml_assets.core.model_spec.source import Column
 from ml_assets.core.tables.day_ranges import group_days
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ml_assets.pipeline.graph.stages import Stages
+    from ml_assets.pipeline.validation.stage import Validation
 
 MOST_PROBLEMS = 12
 DAY_UNREADABLE = "cannot be read: "
@@ -67,7 +70,8 @@ def group_problems(report: "pd.DataFrame") -> list[DayProblem]:
 
 
 def print_day_problems(console: Console, spec: ModelSpec, stages: "Stages", days: Sequence[date]) -> None:
-    """Print the problems of days and files, then the reasons of quarantined rows with an example of a value.
+    """Print the problems of days and files, then the reasons of quarantined rows with an example of a value; then the
+    same of the label files, if the model has them.
 
     Args:
         console: the console to print to.
@@ -75,7 +79,22 @@ def print_day_problems(console: Console, spec: ModelSpec, stages: "Stages", days
         stages: the stages of the model.
         days: the days.
     """
-    report = stages.validation.report(days)
+    _print_problems(console, spec, spec.columns, stages.validation, days)
+    feed, labels = labels_feed(spec), stages.label_validation
+    if feed is None or labels is None:
+        return
+    published = sum(labels.validated.row_counts().get(day, 0) for day in days)
+    quarantined = labels.count_quarantined_rows(days)
+    counted = f"{published:,} published, {quarantined:,} quarantined"
+    none = f"none: no file of these days that matches {escape(feed.source.files)} has rows"
+    console.print(f"Labels        {counted if published or quarantined else none}", soft_wrap=True, highlight=False)
+    _print_problems(console, spec, feed.columns, labels, days)
+
+
+def _print_problems(
+    console: Console, spec: ModelSpec, columns: Mapping[str, Column], validation: "Validation", days: Sequence[date]
+) -> None:
+    report = validation.report(days)
     problems = group_problems(report)
     for problem in problems[:MOST_PROBLEMS]:
         file = f" {escape(problem.file)}:" if problem.file else ""
@@ -83,6 +102,7 @@ def print_day_problems(console: Console, spec: ModelSpec, stages: "Stages", days
         if len(problem.days) > 1:
             file = file and f" the last is{file}"
             reason = reason.replace(f" for {problem.days[-1]}", "")
+            reason = f"the last: {reason}" if not file and re.search(r"\d", reason) else reason
         console.print(f"  [yellow]{_range(problem.days)}[/]{file} {escape(reason)}", soft_wrap=True, highlight=False)
     if len(problems) > MOST_PROBLEMS:
         console.print(f"  ... and {count(len(problems) - MOST_PROBLEMS, 'more problem')} of files and days")
@@ -90,19 +110,20 @@ def print_day_problems(console: Console, spec: ModelSpec, stages: "Stages", days
     by_reason = of_rows.groupby("reason")["rows"].sum().sort_values(ascending=False)
     for reason, rows in list(by_reason.items())[:MOST_PROBLEMS]:
         day = of_rows.loc[of_rows["reason"] == reason, "day"].iloc[-1]
-        example = escape(_example(spec, stages, day, str(reason)) or (_change(spec, str(reason)) if problems else ""))
+        example = _example(spec, columns, validation, day, str(reason))
+        example = escape(example or (_change(spec, str(reason)) if problems else ""))
         console.print(f"  {count(rows, 'row'):>12}  {escape(str(reason))}{example}", soft_wrap=True, highlight=False)
 
 
-def _example(spec: ModelSpec, stages: "Stages", day: date, reason: str) -> str:
+def _example(spec: ModelSpec, columns: Mapping[str, Column], validation: "Validation", day: date, reason: str) -> str:
     """Describe a value that cannot be read, and how the type of its column is written; empty for other reasons."""
     from ml_assets.core.validation.contract import CANNOT_BE_READ
 
     name = reason.removesuffix(f": {CANNOT_BE_READ}")
-    if name == reason or name not in spec.columns:
+    if name == reason or name not in columns:
         return ""
-    column = spec.columns[name]
-    rows = stages.validation.quarantined.read([day], ["reasons", "unreadable_values"]).to_pylist()
+    column = columns[name]
+    rows = validation.quarantined.read([day], ["reasons", "unreadable_values"]).to_pylist()
     values = [_unreadable(row).get(name) for row in rows if reason in (row["reasons"] or ())]
     example = f" as {column.type}"
     if text := next((value for value in values if value is not None), None):

@@ -139,15 +139,15 @@ class CustomFeatures(SpecPart):
 
     kind: Literal["custom"]
     function: str = Field(pattern=r"^[\w.]+:\w+$")
-    """`module:function`, called as function(rows, history): the rows of the day, and the validated rows of that day and
-    of `reads` before it, whose target is missing where it is not yet known. It returns a frame with the columns
-    `outputs` and the index of `rows`."""
+    """`module:function`, called as function(rows, history): the rows of the day, and the validated rows of `reads`
+    before the day, whose target is missing where it is not yet known. It returns a frame with the columns `outputs` and
+    the index of `rows`."""
 
     outputs: list[str] = Field(min_length=1)
     """Names of the feature columns."""
 
     reads: Duration = ZERO
-    """Length of the history that the function reads, before the row."""
+    """Length of the history that the function reads, before the day; without it, the history is empty."""
 
     @field_validator("function")
     @classmethod

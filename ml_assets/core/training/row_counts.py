@@ -102,10 +102,10 @@ def check_counts(spec: ModelSpec, split: Split, fit: Counts, validation: Counts)
     """
     window = split.window
     if fit.rows + validation.rows == 0:
+        value = f"labels in the files {spec.labels.files}" if spec.labels else f"a value of the target {spec.target}"
         raise TrainingDataError(
             f"{spec.name}: the training window ({window[0]} to {window[-1]}, {count(len(window), 'day')}) has no "
-            f"labelled rows; check that these days have landed, were not rejected by quality, and have a value of the "
-            f"target {spec.target}"
+            f"labelled rows; check that these days have landed, were not rejected by quality, and have {value}"
         )
     for name, field, days, counts in [
         ("fit", "window", split.fit, fit),

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 from ml_assets.core.model_spec.file_feed import Feed
 from ml_assets.core.tables.fingerprint import EXPIRED
+from ml_assets.pipeline.asset_names import FEATURES
 from ml_assets.pipeline.engine.stage import InputChanged, InputExpired, InputMissing
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.table import Table
@@ -54,6 +55,12 @@ def read_fingerprints(
     raw_rows = lake.table(feed.name, feed.raw, raw_schema(feed)).row_counts() if unmade else {}
     if lacking := [day for day in unmade if day in raw_rows or landing.has_files(feed.source, day)]:
         first = max(lacking[0] - reach, feed.source.start)
+        # The features of these days would need still earlier days.
+        what = (
+            f"--job {feed.name}_features"
+            if asset == FEATURES
+            else f"--assets 'group:{feed.name} and (tag:stage=ingestion or tag:stage=validation)'"
+        )
         # The run makes the rows of these days for the features of the others.
         not_needed = (
             f"; features of days before {lacking[0]} are not needed, and that run may fail to make them. For a model, "
@@ -63,7 +70,7 @@ def read_fingerprints(
         )
         raise InputMissing(
             f"{needed}, but {len(lacking)} of these days {'has' if len(lacking) == 1 else 'have'} not been made, the "
-            f"first {lacking[0]}, the last {lacking[-1]}. Make them first: `dg launch --job {feed.name}_features "
+            f"first {lacking[0]}, the last {lacking[-1]}. Make them first: `dg launch {what} "
             f"--partition-range {first}...{lacking[-1]}`{not_needed}"
         )
     return [[day.isoformat(), fingerprint] for day, fingerprint in fingerprints]

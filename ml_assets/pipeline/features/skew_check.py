@@ -7,7 +7,7 @@ from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.checks import Severity
 from ml_assets.pipeline.asset_names import TRAINING_SERVING_SKEW
-from ml_assets.pipeline.engine.day_state import expected_fingerprint
+from ml_assets.pipeline.engine.day_state import expected_fingerprint, holds_day
 from ml_assets.pipeline.engine.stage import CannotMake, KeepDay
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def evaluate_serving_skew(spec: ModelSpec, stage: "FeatureEngineering", day: dat
     from ml_assets.core.tables.schemas import to_pandas
 
     try:
-        is_current = expected_fingerprint(stage, day) == stage.features.fingerprint(day)
+        is_current = holds_day(stage, day, expected_fingerprint(stage, day))
     except (CannotMake, KeepDay) as error:
         return CheckOutcome(TRAINING_SERVING_SKEW, day, None, f"the day cannot be made again: {error}", severity)
     if not is_current:

@@ -210,11 +210,10 @@ class Releases:
         decided, moves = self.newest_decided_day(), self.ledger.moves()
         live = [version for version in (adopted.champion, adopted.challenger) if version]
         last = moves[-1].day if moves else max(version.day for version in live)
-        if decided and not moves and adopted.champion:
-            # The ledger was lost.
-            was_live = champion_after(self._lake, self._name, decided) == adopted.champion.number
-            return max(last, decided if was_live else decided + timedelta(days=1))
-        return max(last, decided + timedelta(days=1)) if decided else last
+        if decided is None:
+            return last
+        was_live = not moves and live[0].number == champion_after(self._lake, self._name, decided)
+        return max(last, decided if was_live else decided + timedelta(days=1))
 
     def _version_of_alias(self, number: int | None, state: Release) -> Version | None:
         """Return the version that an alias points to, if it can be released."""

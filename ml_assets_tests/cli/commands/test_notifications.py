@@ -33,7 +33,7 @@ def printed(tmp_path, monkeypatch, capsys):
 
 
 def test_open_notifications_come_first_and_undelivered_messages_are_listed(printed, capsys):
-    assert "the daemon records them, and `ml-assets doctor` says whether it runs" in " ".join(printed().split())
+    assert "The Dagster daemon records them; `ml-assets doctor` says whether it runs" in " ".join(printed().split())
     kept = outbox(command.require_settings())
     repaired = [failure(5, detail="other", message="the other run failed"), success(6, detail="other")]
     kept.record([failure(1, message="a run [x] failed"), *repaired], ["Slack 1"], NOW)

@@ -59,7 +59,7 @@ def test_the_plan_of_landed_files_has_days_reasons_and_commands(places, capsys):
     assert "raw_data  4 to compute, rows unknown, " in printed
     assert f"{START} to {THIRD}      3 days  new" in printed
     assert re.search(rf"{FOURTH} +1 day  missing: no files have landed", printed)
-    assert "To make  raw_data 4, validated_data 4, features 4 days" in printed
+    assert "To compute  raw_data 4, validated_data 4, features 4 days" in printed
     assert "trained_model" not in printed
     assert f"dg launch --job fraud_detection_features --partition-range {START}...{FOURTH}" in printed
 

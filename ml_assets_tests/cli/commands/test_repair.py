@@ -121,9 +121,12 @@ def test_a_file_that_cannot_be_read_or_written_is_reported(here, tmp_path):
 
 
 def test_an_export_names_the_command_that_applies_the_corrected_file():
-    told = quarantine._describe_export("churn", 1, Path("bad rows.csv"))
+    told = quarantine._describe_export("churn", 1, 0, Path("bad rows.csv"))
     assert told == "1 row to correct in bad rows.csv; then: ml-assets repair churn --file 'bad rows.csv'"
-    assert quarantine._describe_export("churn", 0, None) == "churn: no rows of these days are in quarantine"
+    assert quarantine._describe_export("churn", 0, 0, None) == "churn: no rows of these days are in quarantine"
+    assert quarantine._describe_export("churn", 0, 3, None).startswith(
+        "churn: 3 rows of these days in quarantine, and nothing to correct: they repeat other rows"
+    )
 
 
 def test_a_signal_leaves_no_half_written_export_and_keeps_the_corrected_rows(here, tmp_path, monkeypatch, capsys):

@@ -1,5 +1,6 @@
 """The exit status of the main job, with stages that say what is not as it should be."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -9,10 +10,14 @@ import pytest
 
 from ml_assets.cli.commands import run as main_job
 from ml_assets.cli.needed_days import Needed
+from ml_assets.core.model_spec import ModelSpec
 from ml_assets.defs.settings import read_settings
+from ml_assets.resources.storage.landing import Landing
 from ml_assets_tests.cli.command_line import call
+from ml_assets_tests.conftest import SMALL
 
 NEWEST = date(2025, 1, 9)
+SPEC = ModelSpec.model_validate(SMALL)
 
 
 @pytest.fixture
@@ -106,6 +111,39 @@ def test_the_status_is_0_when_a_model_may_be_as_good_as_the_champion(end, gates,
 @pytest.mark.parametrize(("gates", "status"), [([gate(True), gate(None)], 0), ([gate(True), gate(False)], 1)])
 def test_the_status_is_1_when_a_registered_model_fails_a_gate_that_was_raised_since(end, gates, status):
     assert end(None, None, None, gates=gates) == (status, ["summary"])
+
+
+def test_a_run_without_landed_files_creates_no_table(end, tmp_path, monkeypatch):
+    settings = replace(read_settings({}), landing=str(tmp_path / "empty"), lake=str(tmp_path / "lake"))
+    (tmp_path / "empty").mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(main_job, "require_settings", lambda: settings)
+        patch.setattr(main_job, "require_spec", lambda _: SPEC)
+        with pytest.raises(SystemExit, match="no files of a day from"):
+            main_job.run_model("small")
+    assert not (tmp_path / "lake").exists()
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        (
+            ["rows/2025-01-09.csv"],
+            "no files of a day from .* have landed; looked for {day}/.* Kept .* holds 1 day, up to",
+        ),
+        ([], "there are no files under .*, but the lake .* holds 1 day, up to 2025-01-09. Check that the landing is"),
+    ],
+)
+def test_a_landing_without_files_of_a_model_that_has_rows_is_told_from_one_without_any(tmp_path, files, reason):
+    (tmp_path / "landing").mkdir()
+    for file in files:
+        (tmp_path / "landing" / file).parent.mkdir()
+        (tmp_path / "landing" / file).touch()
+    settings = replace(read_settings({}), landing=str(tmp_path / "landing"))
+    stages = SimpleNamespace(validation=SimpleNamespace(days_with_rows=lambda: {NEWEST}))
+    with pytest.raises(SystemExit) as ended:
+        main_job._refuse_lost_landing(SPEC, stages, Landing(uri=settings.landing), settings, NEWEST)
+    assert re.search(reason, str(ended.value).replace("\n", " "))
 
 
 def test_a_run_as_of_a_day_needs_the_files_of_that_day(end):

@@ -67,14 +67,42 @@ def printed(spec: ModelSpec, *unreadable: tuple[str, str | None]) -> list[str]:
 def printed_report(spec: ModelSpec, entries: pd.DataFrame, rows: Sequence[dict] = ()) -> list[str]:
     """The lines of a report of quarantine entries, where `rows` are in quarantine."""
     stages = SimpleNamespace(
+        label_validation=None,
         validation=SimpleNamespace(
             report=lambda days: entries,
             quarantined=SimpleNamespace(read=lambda days, columns: pa.Table.from_pylist(list(rows))),
-        )
+        ),
     )
+    return lines_of(spec, stages)
+
+
+def lines_of(spec: ModelSpec, stages: SimpleNamespace) -> list[str]:
+    """The printed lines."""
     output = io.StringIO()
     print_day_problems(Console(file=output, width=80), spec, stages, DAYS)  # type: ignore[arg-type]
     return output.getvalue().splitlines()
+
+
+def test_rejected_label_files_are_shown_after_the_rows(make_spec):
+    spec = make_spec(labels={"files": "chargebacks/{day}/*", "key": ["id"]})
+    fault = "column missing: known_at; the file has id, label"
+    entries = report((DAYS[1], "file", "b.csv", fault, 1), (DAYS[1], "row", "b.csv", "known_at: missing", 9))
+    labels = SimpleNamespace(
+        report=lambda days: entries,
+        validated=SimpleNamespace(row_counts=dict),
+        count_quarantined_rows=lambda days: 9,
+    )
+    nothing = SimpleNamespace(report=lambda days: report())
+    stages = SimpleNamespace(validation=nothing, label_validation=labels)
+    assert lines_of(spec, stages) == [
+        "Labels        0 published, 9 quarantined",
+        f"  {DAYS[1]} b.csv: {fault}",
+        "        9 rows  known_at: missing",
+    ]
+    labels.report, labels.count_quarantined_rows = nothing.report, lambda days: 0
+    assert lines_of(spec, stages) == [
+        "Labels        none: no file of these days that matches chargebacks/{day}/* has rows"
+    ]
 
 
 def test_a_value_that_cannot_be_read_is_shown_with_the_form_of_its_type(make_spec):

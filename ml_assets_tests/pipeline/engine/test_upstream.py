@@ -2,14 +2,17 @@
 
 from datetime import date, timedelta
 
+import dagster as dg
 import pytest
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import rows_feed
-from ml_assets.pipeline.asset_names import FEATURES
+from ml_assets.core.tables.schemas import features_schema
+from ml_assets.pipeline.asset_names import FEATURES, VALIDATED
 from ml_assets.pipeline.engine.stage import InputMissing
 from ml_assets.pipeline.engine.upstream import read_fingerprints
 from ml_assets.pipeline.features.labelled_features import LabelledFeatures
+from ml_assets.pipeline.graph.assets import build_assets
 from ml_assets.resources.lake.lake import Lake
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, computed, failure, rows_of
@@ -41,6 +44,19 @@ def test_the_command_makes_the_features_that_are_missing_and_the_message_says_wh
     result = world.run(["raw_data", "validated_data", "quarantined_data", "features"], day(3), day(5), succeed=False)
     assert f"are needed for the features of {day(3)}, but" in failure(result)
     assert computed(result, "features") == [day(4), day(5)]
+
+
+def test_the_command_for_validated_days_makes_no_features_which_would_need_earlier_days(tmp_path):
+    world = World(tmp_path, SPEC)
+    world.land(day(3), rows_of(day(3)))
+    table = world.lake.table("small", "validated_data", features_schema(SPEC))
+    with pytest.raises(InputMissing) as refused:
+        read_fingerprints(rows_feed(SPEC), world.lake, world.landing, table, [day(3)], "features", VALIDATED)
+    command = "`dg launch --assets 'group:small and (tag:stage=ingestion or tag:stage=validation)' --partition-range"
+    assert f"Make them first: {command} {day(3)}...{day(3)}`" in str(refused.value)
+    selection = dg.AssetSelection.from_string("group:small and (tag:stage=ingestion or tag:stage=validation)")
+    chosen = selection.resolve(build_assets(SPEC))
+    assert {key.path[-1] for key in chosen} == {"raw_data", "validated_data", "quarantined_data"}
 
 
 def test_a_command_that_begins_with_the_first_day_of_the_source_makes_every_day(tmp_path):

@@ -6,6 +6,8 @@ import pytest
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
+from ml_assets.pipeline.engine.materialize_days import make_days
+from ml_assets.pipeline.features.skew_check import evaluate_serving_skew
 from ml_assets_tests.conftest import CHECKED
 from ml_assets_tests.pipeline.world import ROWS, World, again, check, computed, day, rows_of
 
@@ -121,6 +123,16 @@ def test_a_constant_feature_drifts_and_is_named(world):
         str(day(LAST)): "failed",
         str(day(LAST - 1)): "passed",
     }
+
+
+def test_skew_is_evaluated_after_a_change_of_code_that_gives_the_same_features(world):
+    stage = world.stages().features
+    stage.code = "another version"
+    [outcome] = make_days(stage, [day(LAST)], "run-2", single_partition=True)
+    assert outcome.problem is None
+    assert evaluate_serving_skew(world.spec, stage, day(LAST), "error").passed
+    stage.code = "a version that computed nothing yet"
+    assert evaluate_serving_skew(world.spec, stage, day(LAST), "error").passed is None
 
 
 @pytest.mark.slow
