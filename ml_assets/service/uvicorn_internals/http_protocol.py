@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from uvicorn.middleware.proxy_headers import _TrustedHosts
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from ml_assets.service.server.connections import ConnectionTable, Stage
 
@@ -35,6 +35,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._bytes = 0
         self._is_in_body = False
         self._is_refused = False
+        self._running: RequestResponseCycle | None = None
+        self._problem: str | None = None
 
     def connection_made(self, transport: Any) -> None:
         """Add the connection to the table, or refuse it."""
@@ -48,8 +50,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Remove the connection from the table."""
+        """Remove the connection from the table; its requests are answered no more."""
         self._table.remove(self)
+        self.pipeline.clear()
+        # uvicorn tells only the newest request.
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -58,7 +65,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             return
         self._bytes += len(data)
         super().data_received(data)
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._is_refused:
             return
         if self._is_in_body:
             if self._bytes > self._limits.message_bytes:
@@ -70,7 +77,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """Start the deadline of the body; refuse too many pipelined requests."""
         if len(self.pipeline) >= self._limits.pipelined:
             self._table.record_closed("too_many_pipelined")
-            # The parser reports it as an error, and uvicorn answers with 400 and closes.
+            # The parser reports it as an error, see `send_400_response`.
             raise ValueError(f"more than {self._limits.pipelined} pipelined requests")
         super().on_headers_complete()
         self._bytes = 0
@@ -86,12 +93,31 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Start the deadline of the next head, or of the rest of this body."""
+        is_last = not self.pipeline
         super().on_response_complete()
+        if self._problem is not None and is_last and not self.transport.is_closing():
+            super().send_400_response(self._problem)
+            return
         if self.transport.is_closing() or (self._is_in_body and self.cycle.response_complete):
             is_unsent = self.transport.get_write_buffer_size() > 0
             self._set_stage(Stage.BODY, self._limits.body_seconds if is_unsent else LINGER_SECONDS)
         elif not self._is_in_body:
             self._wait_for_next()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer a broken request with 400 and close, after the responses to the complete requests before it."""
+        if self._is_in_body and self.pipeline and self.pipeline[0][0] is self.cycle:
+            self.pipeline.popleft()
+        running = self._running
+        if running is None or running.response_complete or (self._is_in_body and running is self.cycle):
+            super().send_400_response(msg)
+        else:
+            self._problem = msg
+            self._is_refused = True
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def pause_writing(self) -> None:
         """Start the deadline of a client that does not read."""

@@ -157,6 +157,31 @@ def test_pipelined_requests_are_answered_up_to_a_number(port):
     assert metric(port, 'ml_assets_closed_connections_total{reason="too_many_pipelined"}') >= 1
 
 
+@pytest.mark.parametrize(
+    ("sent", "answered"),
+    [
+        (GET * 3 + b"garbage\r\n\r\n", 3),
+        (POST + b"Content-Length: 2\r\n\r\n{}" + GET + b"garbage\r\n\r\n", 2),
+        (GET * 2 + POST + b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n", 2),
+        (GET * 30, 17),
+    ],
+)
+def test_complete_requests_before_a_broken_one_are_answered(port, sent, answered, caplog):
+    answers = exchange(port, sent)
+    assert sum(map(answers.count, (b"HTTP/1.1 200", b"HTTP/1.1 503"))) == answered
+    assert answers.count(b"HTTP/1.1 400") == 1
+    assert answers.endswith(b"Invalid HTTP request received.")
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+def test_a_client_that_leaves_its_pipelined_requests_behind_is_no_error(port, caplog):
+    for _ in range(10):
+        with connect(port) as client:
+            client.sendall((POST + b"Content-Length: 2\r\n\r\n{}") * 10)
+    assert httpx.get(f"http://127.0.0.1:{port}/health").status_code == 200
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
 def test_half_open_connections_of_one_client_displace_each_other_and_no_other(port):
     with (
         httpx.Client(

@@ -24,6 +24,8 @@ def test_http_protocol():
         config = uvicorn.Config(lambda: None, lifespan="off", log_config=None)
         return HttpToolsProtocol(config, ServerState(), {}, asyncio.get_running_loop())
 
+    assert {"send_400_response", "_start_asgi_task", "connection_lost"} <= set(vars(HttpToolsProtocol))
+    assert {"disconnected", "message_event"} <= set(RequestResponseCycle.__init__.__code__.co_names)
     # A request that arrives cancels the task.
     assert {"timeout_keep_alive_handler", "_unset_keepalive_if_required"} <= set(vars(HttpToolsProtocol))
     assert "self.timeout_keep_alive_task.cancel()" in inspect.getsource(HttpToolsProtocol)
