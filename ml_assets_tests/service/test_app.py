@@ -145,7 +145,7 @@ def test_without_a_champion_no_request_is_scored_and_the_reason_is_reported(worl
     world.registry.client.delete_registered_model_alias("small", "champion")
     with serving(world) as served:
         served.wait_for(ready=False, features_through=str(day(LAST)))
-        served.wait_until(lambda state: "no version with the alias champion" in state["lacking"])
+        served.wait_until(lambda state: "no version with the alias champion" in state["missing"])
         assert served.client.get("/health").status_code == 200
         assert served.client.get("/ready").status_code == 503
         answer = served.score(row)

@@ -6,7 +6,6 @@
 import codecs
 import json
 import re
-import zlib
 from collections import Counter
 from dataclasses import dataclass
 
@@ -42,6 +41,7 @@ _OTHER_FORMATS: tuple[tuple[re.Pattern[bytes], str], ...] = (
 _GZIP, _PARQUET = re.compile(rb"\x1f\x8b\x08"), re.compile(rb"PAR[1E].*PAR[1E]\Z", re.DOTALL)
 _MARKUP = re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype html|html|\?xml)\b", re.IGNORECASE)
 _ENCRYPTED = re.compile("encrypted metadata|Cannot decrypt")
+_ENCRYPTED_ADVICE = "it is an encrypted Parquet file: write it without encryption"
 
 
 @dataclass(frozen=True)
@@ -78,16 +78,7 @@ def read_landed_file(spec: Contract, key: str, content: bytes) -> LandedFile:
     except MemoryError:
         # A problem of the machine, not of the data; Arrow's own memory error is also an ArrowException.
         raise
-    except (
-        pa.ArrowException,
-        OSError,
-        EOFError,
-        ValueError,
-        zlib.error,
-        KeyError,
-        RecursionError,
-        OverflowError,
-    ) as error:
+    except (pa.ArrowException, OSError, EOFError, ValueError, KeyError, RecursionError, OverflowError) as error:
         return LandedFile(None, f"cannot be read ({len(content):,} bytes): {_first_line(error)}")
 
 
@@ -136,10 +127,9 @@ def _read(spec: Contract, key: str, content: bytes) -> LandedFile:
     broken_rows = _broken_rows(spec, key, table.num_rows, file.broken)
     rows = pa.concat_tables([pa.table(columns, raw_schema(spec)), broken_rows])
     faults = [no_rows] if no_rows and rows.num_rows == 0 else []
-    if file.may_omit_nulls:
-        missing = {name: source for name, source in missing.items() if not spec.columns[name].nullable}
-    if missing:
-        faults.append(describe_missing_columns(missing, file.columns))
+    may_omit = {name for name, column in spec.columns.items() if file.may_omit_nulls and column.nullable}
+    if lacking := {name: source for name, source in missing.items() if name not in may_omit}:
+        faults.append(describe_missing_columns(lacking, file.columns))
     if file.broken:
         where = f" ({file.first_problem})" if file.first_problem else ""
         count = f"{len(file.broken):,} lines are not rows" if len(file.broken) > 1 else "1 line is not a row"
@@ -165,10 +155,9 @@ def _parse(spec: Contract, key: str, content: bytes) -> ParsedFile:
     if name.endswith(".parquet"):
         try:
             file = parse_parquet(content, sources, limits)
-        except OSError as error:
-            if _ENCRYPTED.search(str(error)):
-                raise ValueError("it is an encrypted Parquet file: write it without encryption") from error
-            raise
+        except (OSError, pa.ArrowInvalid) as error:
+            problem = f"it is a Parquet file that is damaged ({_first_line(error)}): land it again"
+            raise ValueError(_ENCRYPTED_ADVICE if _ENCRYPTED.search(str(error)) else problem) from error
         file.check_rows(sources)
         return file
     if not name.endswith((".csv", ".jsonl")):
@@ -215,6 +204,10 @@ def _check_format(spec: Contract, key: str, content: bytes, is_packed: bool = Fa
     if _MARKUP.match(content):
         kind = "an HTML page or XML document, such as a server sends with an error"
         raise ValueError(f"it is {kind}; it begins with {_first_line_of(content)!r}")
+    if name.lower().endswith(".parquet") and content[:3] not in (b"PAR", b""):
+        raise ValueError(
+            f"it is not a Parquet file, and begins with {_first_line_of(content)!r}: name it by its format"
+        )
     is_csv = name.lower().endswith(".csv")
     if (is_csv or name.lower().endswith(".jsonl")) and (encoding := recognize_wide_encoding(content)):
         if not is_csv:

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import zlib
 
 from ml_assets.core.model_spec.types.file_limits import FileLimits, LimitName
 
@@ -55,8 +56,7 @@ def unpack_gzip(content: bytes, limits: FileLimits) -> bytes:
 
     Raises:
         LimitExceeded: as soon as the unpacked bytes exceed the limit.
-        OSError, zlib.error: when the file is damaged.
-        ValueError: when the file is cut off.
+        ValueError: when the file is cut off or damaged.
     """
     unpacked = io.BytesIO()
     try:
@@ -66,4 +66,6 @@ def unpack_gzip(content: bytes, limits: FileLimits) -> bytes:
                 unpacked.write(chunk)
     except EOFError as error:
         raise ValueError("it is a gzip file that is cut off: land it again") from error
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError("it is a gzip file that is damaged: land it again") from error
     return unpacked.getvalue()
