@@ -12,7 +12,7 @@ BETA_WARNING = "Parameter `execution_type` of function `AssetsDefinition.__init_
 
 SECRET_NAME = re.compile(
     r"PASSWORD|SECRET|TOKEN|CREDENTIAL|(^|_)(API|ACCESS|PRIVATE)_?KEY(_|$)"
-    r"|^ML_ASSETS_NOTIFY$|^OTEL_EXPORTER_OTLP_.*HEADERS$|^OPENLINEAGE__.*AUTH",
+    r"|^ML_ASSETS_(NOTIFY|CAPTURE_KEY)$|^OTEL_EXPORTER_OTLP_.*HEADERS$|^OPENLINEAGE__.*AUTH",
     re.IGNORECASE,
 )
 # A part of a URL that is hidden wherever it appears: long, and not a word.

@@ -182,7 +182,7 @@ def test_each_served_model_has_its_own_deployment():
 def test_the_scoring_service_reads_a_key_of_the_chart_or_of_your_own_from_a_file(scoring, secret, is_created):
     manifests = render(our_values("laptop", scoring=scoring))
     created = {made["metadata"]["name"]: made["metadata"]["annotations"] for made in of_kind(manifests, "Secret")}
-    assert created == ({API_KEY_SECRET: {"helm.sh/resource-policy": "keep"}} if is_created else {})
+    assert created == ({API_KEY_SECRET: {"helm.sh/hook": "pre-install,pre-upgrade"}} if is_created else {})
     [pod] = [pod for name, pod in pods(manifests) if "scoring" in name]
     [container] = pod["spec"]["containers"]
     key_file = {"name": "ML_ASSETS_API_KEY_FILE", "value": "/etc/ml-assets/api-key"}

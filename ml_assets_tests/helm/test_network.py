@@ -219,6 +219,12 @@ def test_a_step_reaches_the_api_of_kubernetes_only_to_create_a_dask_cluster():
     assert ports(True) - ports(False) == {443, 6443, 8786, 8787}
 
 
+def test_without_peers_for_dns_no_address_is_open():
+    manifests = render(our_values("laptop", network={"dns": []}))
+    [policy] = [policy for policy in of_kind(manifests, "NetworkPolicy") if name_of(policy) == "dns"]
+    assert not policy["spec"]["egress"]
+
+
 @pytest.mark.parametrize("target", ["notifications", "telemetry"])
 def test_a_target_without_peers_is_closed_and_not_open_to_all(target):
     manifests = render(our_values("laptop", network={target: {"ports": [4321], "peers": []}}))

@@ -236,6 +236,20 @@ def test_a_pod_without_a_node_is_removed_after_the_start_timeout_with_the_reason
     assert was_removed(handler)
 
 
+def test_a_pod_on_a_lost_node_does_not_hide_that_its_replacement_waits(instance, make_spec, monkeypatch):
+    handler, context = launched(instance, make_spec(compute={"start_timeout": "10m", **OWN_PODS}))
+    lost, waiting = pod("Running"), pod("Pending")
+    set_cluster_state(handler, [lost, waiting])
+    later = module.time.monotonic() + 601
+    monkeypatch.setattr(module.time, "monotonic", lambda: later)
+    assert handler.check_step_health(context).is_healthy
+    lost.metadata.deletion_timestamp = datetime.now(UTC) - timedelta(minutes=2)
+    waiting.metadata.creation_timestamp = datetime.now(UTC) - timedelta(minutes=1)
+    assert handler.check_step_health(context).is_healthy
+    waiting.metadata.creation_timestamp = datetime.now(UTC) - timedelta(minutes=11)
+    assert "its pod has not started in 600 s" in (handler.check_step_health(context).unhealthy_reason or "")
+
+
 def test_a_pod_that_cannot_be_created_fails_its_step_unless_a_quota_is_exceeded(instance, make_spec):
     handler, context = launched(instance, make_spec(compute=OWN_PODS))
     set_cluster_state(handler, events=[event("FailedCreate", "pods is forbidden: exceeded quota: gpus")])

@@ -22,7 +22,7 @@
 {{- define "ml-assets.labels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 app.kubernetes.io/name: ml-assets
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
@@ -64,7 +64,7 @@ is left out: a new one would restart pods that do not change. */}}
 {{- $workload := index . 1 -}}
 labels: {{- merge (index . 2) (omit (fromYaml (include "ml-assets.labels" $root)) "helm.sh/chart") $workload.podLabels | toYaml | nindent 2 }}
 annotations:
-  checksum/environment: {{ include (print $root.Template.BasePath "/environment.yaml") $root | sha256sum }}
+  checksum/environment: {{ include "ml-assets.environmentData" $root | sha256sum }}
   {{- with $workload.podAnnotations }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
@@ -129,12 +129,21 @@ nodeAffinity:
   {{- end }}
 {{- end -}}
 
+{{/* The environment of all parts. Null removes a variable that another values file sets. */}}
+{{- define "ml-assets.environmentData" -}}
+{{- $data := dict "MLFLOW_TRACKING_URI" (include "ml-assets.mlflow.uri" .) -}}
+{{- range $name, $value := .Values.environment -}}
+{{- if not (kindIs "invalid" $value) -}}{{- $_ := set $data $name $value -}}{{- end -}}
+{{- end -}}
+{{ toYaml $data }}
+{{- end -}}
+
 {{- define "ml-assets.environment" -}}
 - configMapRef:
     name: {{ include "ml-assets.fullname" . }}-environment
 {{- with .Values.s3Secret }}
 - secretRef:
-    name: {{ . }}
+    name: {{ . | quote }}
 {{- end }}
 {{- end -}}
 

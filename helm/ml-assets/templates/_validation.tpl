@@ -61,7 +61,7 @@
 
 {{/* The names of ml_assets/defs/variables.py, and the database; variables that end with _FILE name a file. */}}
 {{- define "ml-assets.refuseSecretName" -}}
-{{- $pattern := "(?i)PASSWORD|PASSWD|SECRET|TOKEN|CREDENTIAL|(^|_)(API|ACCESS|PRIVATE)_?KEY(_|$)|^ML_ASSETS_(NOTIFY|DATABASE)$|^OTEL_EXPORTER_OTLP_.*HEADERS$|^OPENLINEAGE__.*AUTH" -}}
+{{- $pattern := "(?i)PASSWORD|PASSWD|SECRET|TOKEN|CREDENTIAL|(^|_)(API|ACCESS|PRIVATE)_?KEY(_|$)|^ML_ASSETS_(NOTIFY|DATABASE|CAPTURE_KEY)$|^OTEL_EXPORTER_OTLP_.*HEADERS$|^OPENLINEAGE__.*AUTH" -}}
 {{- $name := index . 1 -}}
 {{- if and (regexMatch $pattern $name) (not (hasSuffix "_FILE" $name)) -}}
 {{- fail (printf "%s.%s holds a credential: put it into a secret. README.md beside the charts has the secrets, and extraEnv with valueFrom reads one of your own" (index . 0) $name) -}}

@@ -1,5 +1,6 @@
 """Reasons why a pod failed or has not started, from its status in Kubernetes, with the field to change."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -25,9 +26,40 @@ NO_OVERRIDE: Mapping[str, Any] = MappingProxyType({})
 LAUNCHPAD = "which per_step_k8s_config in the launchpad of this run sets"
 
 
+def api_answer(error: Any) -> str:
+    """Return the reason why the Kubernetes API refused a request, in most cases a sentence.
+
+    Args:
+        error: the exception of Kubernetes' Python client, whose `body` is the answer.
+    """
+    try:
+        return str(json.loads(error.body)["message"])
+    except (TypeError, ValueError, KeyError):
+        return str(error)
+
+
 def has_started(pod: Pod) -> bool:
     """Return whether the containers of a pod have ever run."""
     return pod["status"].get("phase") not in (None, "Pending")
+
+
+def is_abandoned(pod: Pod, now: datetime) -> bool:
+    """Return whether a pod should have ended a while ago, as on a lost node, which reports nothing more."""
+    until = pod["metadata"].get("deletion_timestamp")
+    return until is not None and now >= until + GRACE_PERIOD_MARGIN
+
+
+def seconds_waited(pods: Sequence[Pod], since_launch: float, now: datetime) -> float:
+    """Return for how long a step has waited for its pod to start: since its launch, or if an abandoned pod was
+    replaced, since the newest pod was created.
+
+    Args:
+        pods: the pods of the step.
+        since_launch: seconds since the step was launched.
+        now: the current time, with a zone.
+    """
+    created = [pod["metadata"]["creation_timestamp"] for pod in pods if pod["metadata"].get("creation_timestamp")]
+    return min(since_launch, (now - max(created)).total_seconds()) if created else since_launch
 
 
 def is_ending(pod: Pod, now: datetime) -> bool:

@@ -15,12 +15,15 @@ from ml_assets.core.kubernetes.memory_sizing import memory_for
 from ml_assets.core.kubernetes.pod_failures import (
     NO_OVERRIDE,
     OUT_OF_MEMORY,
+    api_answer,
     failure_reason,
     has_ended,
     has_started,
+    is_abandoned,
     is_ending,
     preemption_reason,
     refusal_reason,
+    seconds_waited,
     waiting_reason,
     waiting_remedy,
 )
@@ -108,7 +111,7 @@ class PodStepHandler(StepHandler):
         except DagsterK8sUnrecoverableAPIError as error:
             # If raised, the error would end the whole run without the reason from Kubernetes, and the run would be
             # retried.
-            self._refused_jobs[job] = _answer(error.k8s_api_exception)
+            self._refused_jobs[job] = api_answer(error.k8s_api_exception)
 
     def check_step_health(self, step_handler_context: StepHandlerContext) -> CheckStepHealthResult:
         """Report a step as unhealthy, with the reason from Kubernetes, if its pod failed, cannot be created, or does
@@ -131,14 +134,18 @@ class PodStepHandler(StepHandler):
         section = step_handler_context.step_tags[key].get(COMPUTE_SECTION, "compute.data")
         if not health.is_healthy:
             return self._explain_failure(health, key, pods, section)
-        if any(map(has_started, pods)):
+        now = datetime.now(UTC)
+        # A pod on a lost node stays `Running`, while another one waits in its place.
+        expected = [pod for pod in pods if not is_abandoned(pod, now)]
+        if any(map(has_started, expected)):
             return health
         refusal = None if pods else refusal_reason(self._job_events(job, job_namespace))
         timeout = int(step_handler_context.step_tags[key].get(START_TIMEOUT, 1800))
-        waited = time.monotonic() - self._launch_times.setdefault(job, time.monotonic())
+        since_launch = time.monotonic() - self._launch_times.setdefault(job, time.monotonic())
+        waited = seconds_waited(expected, since_launch, now)
         if refusal is None and waited <= timeout:
             return health
-        reason = refusal or next(map(waiting_reason, pods), "Kubernetes has made no pod of its job")
+        reason = refusal or next(map(waiting_reason, expected), "Kubernetes has made no pod of its job")
         self._client.delete_job(job, job_namespace)
         if refusal:
             return CheckStepHealthResult.unhealthy(f"its pod cannot be made: {reason}")
@@ -214,14 +221,6 @@ class PodStepHandler(StepHandler):
                 context.instance, context.dagster_run
             )
         return not self._was_killed_for_memory
-
-
-def _answer(error: Any) -> str:
-    """Return the reason why the Kubernetes API refused a request, in most cases a sentence."""
-    try:
-        return str(json.loads(error.body)["message"])
-    except (TypeError, ValueError, KeyError):
-        return str(error)
 
 
 def was_killed_for_memory(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:

@@ -5,12 +5,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ml_assets.core.kubernetes.pod_failures import (
+    api_answer,
     failure_reason,
     has_ended,
     has_started,
+    is_abandoned,
     is_ending,
     preemption_reason,
     refusal_reason,
+    seconds_waited,
     waiting_reason,
     waiting_remedy,
 )
@@ -175,6 +178,26 @@ def test_a_pod_in_its_grace_period_is_waited_for():
     assert not is_ending(pod("Running", removed=until), until + timedelta(seconds=40))
     assert not is_ending(pod("Failed", removed=until), NOW)
     assert not is_ending(pod("Running"), NOW)
+
+
+def test_a_pod_that_should_have_ended_is_abandoned():
+    assert not is_abandoned(pod("Running"), NOW)
+    assert not is_abandoned(pod("Running", removed=NOW - timedelta(seconds=29)), NOW)
+    assert is_abandoned(pod("Running", removed=NOW - timedelta(seconds=30)), NOW)
+
+
+def test_a_replaced_pod_is_waited_for_from_its_own_creation():
+    waiting = pod("Pending")
+    assert seconds_waited([], 700.0, NOW) == seconds_waited([waiting], 700.0, NOW) == 700.0
+    waiting["metadata"]["creation_timestamp"] = NOW - timedelta(seconds=20)
+    assert seconds_waited([waiting], 700.0, NOW) == 20.0
+
+
+@pytest.mark.parametrize(("body", "answer"), [('{"message": "no quota"}', "no quota"), ("<html>", "refused")])
+def test_the_answer_of_the_api_is_its_message(body, answer):
+    error = ValueError("refused")
+    error.body = body  # type: ignore[attr-defined]
+    assert api_answer(error) == answer
 
 
 def test_a_job_has_ended_by_its_conditions_even_without_a_count_of_pods():

@@ -67,6 +67,7 @@ def test_invalid_values_are_refused_and_the_error_names_the_field(change, field)
     [
         "ML_ASSETS_NOTIFY",
         "ML_ASSETS_DATABASE",
+        "ML_ASSETS_CAPTURE_KEY",
         "AWS_SECRET_ACCESS_KEY",
         "AWS_ACCESS_KEY_ID",
         "AWS_SESSION_TOKEN",
