@@ -10,7 +10,7 @@ import click
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.defs_yaml.document import SpecFileError
-from ml_assets.core.model_spec.defs_yaml.model_files import ModelFile, find_model_files
+from ml_assets.core.model_spec.defs_yaml.model_files import SHARED_NAME, ModelFile, find_model_files
 from ml_assets.defs.environment import current_project_root, select_project_root
 from ml_assets.defs.project import Project, find_project, read_project
 
@@ -52,8 +52,8 @@ def load_definitions() -> "dg.Definitions":
     """Load the definitions of the project that this process works on.
 
     Raises:
-        click.UsageError: when there is no project, its definitions do not bind the resources of ml_assets, or a
-            component of it cannot be loaded, because Dagster loads all of a project or none.
+        click.UsageError: when there is no project, its definitions do not bind the resources of ml_assets, two models
+            have one name, or a component cannot be loaded, because Dagster loads all of a project or none.
     """
     from dagster.components.core.component_tree import ComponentTreeException
     from dagster.components.definitions import LazyDefinitions
@@ -65,6 +65,7 @@ def load_definitions() -> "dg.Definitions":
         from ml_assets.definitions import defs
 
         return defs()
+    _refuse_shared_names()
     try:
         definitions = _import(project, project.definitions).defs
         definitions = definitions() if isinstance(definitions, LazyDefinitions) else definitions
@@ -77,6 +78,12 @@ def load_definitions() -> "dg.Definitions":
 
         raise click.UsageError(ADVICE.format(file=project.defs / "ml_assets_environment.py"))
     return definitions
+
+
+def _refuse_shared_names() -> None:
+    """Refuse models of one name, for which Dagster's error names no file."""
+    if shared := [file.problem for file in list_model_files() if SHARED_NAME in (file.problem or "")]:
+        raise click.UsageError("\n".join(["two models have one name, so Dagster loads none of the project.", *shared]))
 
 
 def list_model_files() -> list[ModelFile]:

@@ -200,7 +200,7 @@ def _check_format(spec: Contract, key: str, content: bytes, is_packed: bool = Fa
         if content.startswith(b"PAR1") and not _PARQUET.match(content):
             raise ValueError("it is a Parquet file that is cut off: land it again")
     elif _PARQUET.match(content):
-        raise ValueError(f"it is a Parquet file: name it {name.rpartition('.')[0]}.parquet")
+        raise ValueError(f"it is a Parquet file: name it {name.rpartition('.')[0].removesuffix('.parquet')}.parquet")
     if _MARKUP.match(content):
         kind = "an HTML page or XML document, such as a server sends with an error"
         raise ValueError(f"it is {kind}; it begins with {_first_line_of(content)!r}")

@@ -81,6 +81,6 @@ def log_unfinished_runs(
         day_range = str(days[0]) if len(days) == 1 else f"{len(days)} days from {days[0]} to {days[-1]}"
         run = "an earlier attempt of this run" if other == run_id else f"run {other}"
         log.warning(
-            f"{stage}: {run} began {day_range} and did not end: it was killed or failed, or it is still going on. "
-            "What it has committed is kept; this run makes what is missing."
+            f"{stage}: {run} began {day_range} and has not finished: it is still in progress, or it was killed "
+            "or failed. What it has committed is kept; this run computes what is missing."
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from ml_assets.core.checks.label_match import evaluate_label_match
+from ml_assets.core.checks.label_match import DAYS_BEFORE, evaluate_label_match
 from ml_assets.core.checks.outcome import apply_accepted_failures
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import LABEL_MATCH
@@ -15,7 +15,10 @@ from ml_assets.pipeline.steps.check_results import CheckRun, enabled_check_specs
 if TYPE_CHECKING:
     from ml_assets.pipeline.validation.label_matching import LabelMatching
 
-ABOUT = "Fails when too many labels of a delivery belong to no row; the reason names keys that differ in form only."
+ABOUT = (
+    "Fails when too many labels of a delivery belong to no row (the reason names keys that differ in form only), or "
+    "when no labels were delivered although there were some on each of the days before."
+)
 
 
 def label_match_check(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
@@ -29,7 +32,10 @@ def evaluate_label_matches(
     """Evaluate the check on some days of delivery."""
     if settings := spec.checks.label_match:
         matches = matching.match(days)
-        outcomes = [evaluate_label_match(LABEL_MATCH, settings, day, matches.get(day)) for day in days]
+        outcomes = [
+            evaluate_label_match(LABEL_MATCH, settings, day, matches.get(day), matching.labels_before(day, DAYS_BEFORE))
+            for day in days
+        ]
         yield CheckRun(key, LABEL_MATCH, apply_accepted_failures(spec.checks, outcomes))
 
 

@@ -52,6 +52,11 @@ class LabelMatching:
         assert self._spec.labels is not None
         return self._spec.labels.key
 
+    def labels_before(self, day: date, days: int) -> list[int]:
+        """Return the number of labels that were delivered on each of the days before a day."""
+        counts = self._labels.row_counts()
+        return [counts.get(day - number * DAY, 0) for number in range(days, 0, -1)]
+
     def refresh(self) -> None:
         """Reopen the tables at their newest versions."""
         for table in (self._labels, self._raw, self._validated, self._objects):

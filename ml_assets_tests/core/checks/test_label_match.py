@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import pytest
+
 from ml_assets.core.checks.label_match import evaluate_label_match
 from ml_assets.core.model_spec.checks import LabelMatchCheck
 from ml_assets.core.validation.label_match import LabelMatch
@@ -21,3 +23,16 @@ def test_the_check_fails_above_its_share_and_hints_at_the_form():
     assert evaluate_label_match("label_match", settings, FIRST, LabelMatch(10, 1, 0, 0, examples)).passed
     assert evaluate_label_match("label_match", settings, FIRST, LabelMatch(3, 0, 0, 3)).passed is None
     assert evaluate_label_match("label_match", settings, FIRST, None).passed is None
+
+
+@pytest.mark.parametrize(
+    ("before", "passed"), [([12] * 14, False), ([12] * 13 + [0], None), ([9] * 14, None), ([12] * 13, None)]
+)
+def test_a_day_without_labels_fails_only_where_labels_came_every_day(before, passed):
+    outcome = evaluate_label_match("label_match", LabelMatchCheck(), FIRST, None, before)
+    assert outcome.passed is passed
+    assert outcome.reason == (
+        "no labels were delivered, but on each of the 14 days before, 168 in all"
+        if passed is False
+        else "no labels were delivered"
+    )

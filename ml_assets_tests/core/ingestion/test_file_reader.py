@@ -162,6 +162,7 @@ def test_a_file_that_cannot_be_read_has_no_rows_and_a_reason(make_spec, key, con
         ("rows.csv", bz2.compress(CSV), "it is a bzip2 file: pack it with gzip instead, or unpack it"),
         ("rows.jsonl", lzma.compress(CSV), "it is an xz file: pack it with gzip instead, or unpack it"),
         ("rows.csv", parquet(id=[1]), "it is a Parquet file: name it rows.parquet"),
+        ("rows.parquet.part", parquet(id=[1]), "it is a Parquet file: name it rows.parquet"),
         ("rows.csv", CSV.decode().encode("utf-16"), "set source.csv.encoding to utf-16 or utf-32"),
         ("rows.csv", CSV.decode().encode("utf-16-le"), "set source.csv.encoding to utf-16-le"),
         ("rows.csv", CSV.decode().encode("utf-16-be"), "set source.csv.encoding to utf-16-be"),

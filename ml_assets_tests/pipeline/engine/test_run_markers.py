@@ -68,9 +68,11 @@ def test_the_report_of_a_day_shows_the_rows_that_a_run_committed_before_it_died(
     last = world.run(LANDED, day(1), day(2))
     assert computed(last, "validated_data") == []
     assert "7" in facts_of_day_2(world)
-    warnings = [event.user_message for event in world.events_of(last) if "did not end" in (event.user_message or "")]
+    warnings = [
+        event.user_message for event in world.events_of(last) if "has not finished" in (event.user_message or "")
+    ]
     assert len(warnings) == 1
     assert "validated_data" in warnings[0]
     assert "2 days from 2025-01-01 to 2025-01-02" in warnings[0]
     again = world.run(LANDED, day(1), day(2))
-    assert not [event for event in world.events_of(again) if "did not end" in (event.user_message or "")]
+    assert not [event for event in world.events_of(again) if "has not finished" in (event.user_message or "")]

@@ -16,6 +16,7 @@ from ml_assets.core.model_spec.model import ModelSpec
 TYPES = ("ml_assets.ModelPipeline", "ml_assets.pipeline.component.ModelPipeline")
 FILE_NAMES = ("defs.yaml", "defs.yml", "component.yaml")
 """The names under which Dagster looks for the file of a component, in this order."""
+SHARED_NAME = "is also the name of the model in"
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,7 +188,7 @@ def _refuse_shared_name(model: ModelFile, models: Sequence[ModelFile]) -> ModelF
     line = model.document.locate([ATTRIBUTES, "name"])[1]
     others = [other for other in sharing if other is not model]
     problem = (
-        f"{model.path}:{line}: name: {model.name} is also the name of the model in "
+        f"{model.path}:{line}: name: {model.name} {SHARED_NAME} "
         f"{', '.join(other.place for other in others)}; give each model a name of its own"
     )
     return replace(model, name=name, spec=None, problem=problem)
