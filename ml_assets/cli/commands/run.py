@@ -60,8 +60,7 @@ def run_model(model: str | None = None, day: date | None = None, train: bool = F
     landing = Landing(uri=settings.landing, s3=dict(settings.s3))
     # Opening the stages creates their tables. Before anything has landed, the specification may be a template whose
     # columns would stay in them.
-    is_begun = Lake(uri=settings.lake, s3=dict(settings.s3)).exists(spec.name, VALIDATED)
-    stages = _open_stages(spec, settings, train) if is_begun else None
+    stages = _open_stages(spec, settings, train) if _has_tables(spec, settings) else None
     yesterday = datetime.now(ZoneInfo(spec.source.time_zone)).date() - timedelta(days=1)
     refuse_unusable_store(spec, settings)
     try:
@@ -143,6 +142,16 @@ def _materialize(
                 if (name := step.step_key.split("__")[-1]) in names:
                     seconds[name] = seconds.get(name, 0) + (step.end_time or 0) - (step.start_time or 0)
     return seconds
+
+
+def _has_tables(spec: ModelSpec, settings: Settings) -> bool:
+    lake = Lake(uri=settings.lake, s3=dict(settings.s3))
+    try:
+        # Checks the store.
+        lake.location(spec.name, VALIDATED)
+    except LakeError as error:
+        sys.exit(str(error))
+    return lake.exists(spec.name, VALIDATED)
 
 
 def _open_stages(spec: ModelSpec, settings: Settings, train: bool) -> Stages:

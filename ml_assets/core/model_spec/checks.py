@@ -195,12 +195,11 @@ class ServedFeaturesCheck(Check):
 
 
 class Checks(SpecPart):
-    """The checks of each day in addition to its contract; null switches a check off (except `every_day_accepted`;
-    `contract` is true or false). A failing data check does not keep the day from being published. A check without a
-    severity has the one shown here, or error if it blocks."""
+    """The checks of each day in addition to its contract; null switches a check off. A failing data check does not keep
+    the day from being published. A check without a severity has the one shown here, or error if it blocks."""
 
     every_day_accepted: Check = Check()
-    """No day is missing or rejected by `quality`."""
+    """No day is missing or rejected by `quality`. It cannot be switched off."""
     contract: bool = True
     """Whether each column and the row key have a check of their own. Violations are counted and rows quarantined either
     way."""

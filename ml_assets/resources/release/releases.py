@@ -171,8 +171,7 @@ class Releases:
             ) from error
 
     def _adopt_manual_move(self, registry_state: RegistryState, state: Release) -> None:
-        # A process that was late to carry out an older release reads the newer release right after, and corrects the
-        # aliases.
+        # A process that is late with an older release reads the newer one right after, and corrects the aliases.
         time.sleep(SETTLE_SECONDS)
         if self._targets.registry_state() != registry_state or self.ledger.latest() != state:
             return

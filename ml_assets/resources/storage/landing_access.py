@@ -42,7 +42,7 @@ def refuse_absence(objects: Directory | Bucket, uri: str) -> Iterator[None]:
         raise
     except UnreadableName as error:
         raise LandingUnavailable(
-            f"the landing cannot be listed ({error.filename}: {error.strerror}), so no day is recomputed"
+            f"the landing cannot be listed: {error.filename}: {error.strerror}; until then no day is recomputed"
         ) from error
     except OSError as error:
         reason = f"{error.filename or uri}: {error.strerror or error}"

@@ -60,7 +60,7 @@ def test_a_file_whose_name_is_not_utf_8_makes_its_day_unavailable(tmp_path):
         pytest.skip("this file system only has names in UTF-8")
     for read in (READERS[0], READERS[-1]):
         with pytest.raises(
-            LandingUnavailable, match=r"caf\\xe9\.csv: the name is not UTF-8; rename the file; no day is"
+            LandingUnavailable, match=r"caf\\xe9\.csv: the name is not UTF-8; rename the file; until then no day is"
         ):
             read(Landing(uri=str(tmp_path)))
 
