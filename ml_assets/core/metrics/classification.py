@@ -9,7 +9,7 @@ its last digit.
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ml_assets.core.metrics.resampled import evaluate, point_values, positive_weights, ratio
+from ml_assets.core.metrics.resampled import point_values, positive_weights, ratio
 
 CALIBRATION_BINS = 10
 # A sum of weights this small is a rounding error and not a row.
@@ -69,6 +69,10 @@ class RowMetrics:
     2015) with bins of equal row count instead of equal width (Nixon et al., Measuring Calibration in Deep Learning,
     2019). Rows of equal score share the bin of the first of them in descending order, and the bins depend on the rows,
     not on their counts; NaN without rows. Chance increases it, and resampling increases it again.
+
+    Two are computed from the distinct scores of positives. With P positives and N negatives in all, and for each such
+    score h positives and m negatives at it, a negatives above it, t positives and r rows at or above it: roc_auc = sum
+    of h (N - a - m / 2) / (P N), average_precision = sum of (h / P) (t / r).
     """
 
     def __init__(
@@ -112,18 +116,9 @@ class RowMetrics:
         self._bin_begins = _bin_begins(begins, self.rows)
         self._products = np.empty((0, self.rows))
 
-    def evaluate(self, counts: NDArray) -> dict[str, NDArray[np.float64]]:
-        """Compute each metric for each of s resamples, from counts of shape (s, n), which are whole numbers.
-
-        In resample i, row j of the sorted rows counts counts[i, j] times. With P positives and N negatives in all, and
-        for each distinct score of a positive: h positives and m negatives at it, a negatives above it, t positives and
-        r rows at or above it: roc_auc = sum of h (N - a - m / 2) / (P N), average_precision = sum of (h / P) (t / r).
-        """
-        return evaluate(self, counts)
-
     def sums(self, counts: NDArray) -> NDArray[np.float64]:
         """Compute the sums of which the metrics of each resample are ratios, shape (sums, s); sums of further resamples
-        may be concatenated. See `evaluate`.
+        may be concatenated. See `ResampledMetrics`.
         """
         counts = np.asarray(counts, dtype=np.float64)
         if self._weights is not None:
@@ -163,10 +158,6 @@ class RowMetrics:
             "calibration_error": ratio(gaps, total),
         }
 
-    def point_values(self) -> dict[str, float]:
-        """Compute each metric with every row counted once."""
-        return point_values(self)
-
     def _calibration_gaps(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sum |sum of the scores - positives| over the bins, for each resample."""
         if not self.rows:
@@ -194,7 +185,7 @@ def point_metrics(
     Raises:
         ValueError: the lengths differ, a label is neither 0 nor 1, or a score is not between 0 and 1.
     """
-    return RowMetrics(labels, scores, threshold, weights).point_values()
+    return point_values(RowMetrics(labels, scores, threshold, weights))
 
 
 def _bin_begins(begins: NDArray[np.int64], rows: int) -> NDArray[np.int64]:

@@ -12,9 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ml_assets.core.metrics.resampled import (
     Floats,
-    evaluate,
     mean_of_defined,
-    point_values,
     positive_weights,
     ratio,
 )
@@ -123,14 +121,6 @@ class MulticlassMetrics:
             **{f"precision_{name}": precision[:, position] for position, name in enumerate(self._names)},
             **{f"recall_{name}": recall[:, position] for position, name in enumerate(self._names)},
         }
-
-    def evaluate(self, counts: NDArray) -> dict[str, Floats]:
-        """Compute each metric for each of s resamples, from counts of shape (s, n)."""
-        return evaluate(self, counts)
-
-    def point_values(self) -> dict[str, float]:
-        """Compute each metric with every row counted once."""
-        return point_values(self)
 
 
 class _Ranks:

@@ -1,7 +1,6 @@
 """Paired comparison of two models on the same rows: the difference of each metric, with paired bootstrap intervals."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -85,40 +84,13 @@ def compare_predictions(
     return pd.DataFrame(records)
 
 
-def compare_models(
-    labels: ArrayLike,
-    scores: tuple[ArrayLike, ArrayLike],
-    thresholds: tuple[float, float],
-    samples: int,
-    confidence: float,
-    seed: int,
-    weights: ArrayLike | None = None,
-) -> pd.DataFrame:
-    """Compare two binary classifiers, see `compare_predictions`.
-
-    Args:
-        labels: 0 or 1, shape (n,).
-        scores: of the model and of the champion, between 0 and 1, each of shape (n,) in the same order.
-        thresholds: lowest score of a positive decision, of the model and of the champion.
-        samples: number of draws.
-        confidence: share of the draws inside the interval.
-        seed: seed of the draws.
-        weights: sample weights above 0, shape (n,); None: every row counts once.
-
-    Raises:
-        ValueError: the lengths differ, a label is neither 0 nor 1, or a score is not between 0 and 1.
-    """
-    model, champion = (partial(measure_decisions, threshold=threshold) for threshold in thresholds)
-    return compare_predictions(labels, scores, (model, champion), COMPARED_METRICS, samples, confidence, seed, weights)
-
-
 def measure_decisions(labels: NDArray, scores: NDArray, weights: NDArray | None, threshold: float) -> RowMetrics:
     """Sort the rows of a binary classifier for its metrics; see `RowMetrics`."""
     return RowMetrics(labels, scores, threshold, weights)
 
 
 def empty_comparison(compared: Sequence[str] = COMPARED_METRICS) -> pd.DataFrame:
-    """Return the result of `compare_models` when there is no comparison: one row for each metric, with NaN figures."""
+    """Return the result of `compare_predictions` without a comparison: a row for each metric, with NaN figures."""
     return pd.DataFrame(
         [{"metric": metric, **dict.fromkeys(COMPARISON_FIGURES, NAN), "rows": 0} for metric in compared]
     )

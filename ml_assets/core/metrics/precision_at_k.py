@@ -28,11 +28,6 @@ def daily_precision_at_k(days: ArrayLike, labels: ArrayLike, scores: ArrayLike, 
     return pd.Series(shares, dtype=np.float64)
 
 
-def precision_at_k(days: ArrayLike, labels: ArrayLike, scores: ArrayLike, k: int) -> float:
-    """Compute the mean of `daily_precision_at_k` over the days; NaN without rows."""
-    return float(daily_precision_at_k(days, labels, scores, k).mean())
-
-
 def daily_entity_precision_at_k(
     days: ArrayLike, entities: ArrayLike, labels: ArrayLike, scores: ArrayLike, k: int
 ) -> pd.Series:
@@ -62,11 +57,6 @@ def daily_entity_precision_at_k(
         shares[day], is_certain = _precision_at_top(is_positive, np.maximum.reduceat(values[rows], begins), k)
         is_detected[codes[rows][begins][is_certain & (is_positive == 1)]] = True
     return pd.Series(shares, dtype=np.float64)
-
-
-def entity_precision_at_k(days: ArrayLike, entities: ArrayLike, labels: ArrayLike, scores: ArrayLike, k: int) -> float:
-    """Compute the mean of `daily_entity_precision_at_k` over the days; NaN without rows."""
-    return float(daily_entity_precision_at_k(days, entities, labels, scores, k).mean())
 
 
 def _rows_by_day(days: ArrayLike) -> Iterator[tuple[object, NDArray[np.intp]]]:

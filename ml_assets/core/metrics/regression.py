@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ml_assets.core.metrics.resampled import Floats, evaluate, point_values, positive_weights, ratio
+from ml_assets.core.metrics.resampled import Floats, positive_weights, ratio
 
 # A sum of squares below this share of its terms is a rounding error: the targets are constant.
 ROUNDING = 1e-12
@@ -109,14 +109,6 @@ class RegressionMetrics:
         if self._levels > 1:
             values["interval_coverage"] = ratio(rest[self._levels], total)
         return values
-
-    def evaluate(self, counts: NDArray) -> dict[str, Floats]:
-        """Compute each metric for each of s resamples, from counts of shape (s, n)."""
-        return evaluate(self, counts)
-
-    def point_values(self) -> dict[str, float]:
-        """Compute each metric with every row counted once."""
-        return point_values(self)
 
     def _medians(self, counts: Floats) -> Floats:
         """Return the weighted median of the absolute errors: the mean of two errors that halve the weights between

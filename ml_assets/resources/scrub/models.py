@@ -26,11 +26,7 @@ def scrub_lake_models(lake: Lake, model: str) -> Iterator[Damage | None]:
     for digest in sorted(digests):
         folder = artifacts_key(model, digest)
         problem = _difference(lambda name, folder=folder: lake.files.read(f"{folder}/{name}"), digest)
-        yield (
-            None
-            if problem is None
-            else Damage(f"{lake.uri}/{folder}", problem, f"a copy of model {digest[:12]}", remedy)
-        )
+        yield _damage(f"{lake.uri}/{folder}", problem, f"a copy of model {digest[:12]}", remedy)
 
 
 def scrub_deploy_target(target: DeployTarget, model: str) -> Iterator[Damage | None]:
@@ -38,11 +34,7 @@ def scrub_deploy_target(target: DeployTarget, model: str) -> Iterator[Damage | N
     remedy = f"`ml-assets restore {model}` publishes the champion again from the lake"
     for digest in target.digests(model):
         problem = _difference(lambda name, digest=digest: target.read_file(model, digest, name), digest)
-        yield (
-            None
-            if problem is None
-            else Damage(f"{target.uri}/{model}/{digest}", problem, "a copy of a published model", remedy)
-        )
+        yield _damage(f"{target.uri}/{model}/{digest}", problem, "a copy of a published model", remedy)
     if (problem := target.problem(model)) is not None:
         yield Damage(f"{target.uri}/{model}/{METADATA}", problem, "what production loads", remedy)
 
@@ -54,11 +46,7 @@ def scrub_registered_models(registry: ModelRegistry, model: str) -> Iterator[Dam
         files = read_artifacts(registry.client, version)
         problem = _difference((files or {}).__getitem__, digest)
         remedy = f"`ml-assets restore {model}` copies the files of a live version from the lake"
-        yield (
-            None
-            if problem is None
-            else Damage(f"models:/{model}/{number}", problem, "a copy of a registered model", remedy)
-        )
+        yield _damage(f"models:/{model}/{number}", problem, "a copy of a registered model", remedy)
 
 
 def _damage(file: str, problem: str | None, lost: str, remedy: str) -> Damage | None:

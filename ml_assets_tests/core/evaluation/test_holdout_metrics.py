@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ml_assets.core.evaluation.holdout_metrics import measure_holdout
 from ml_assets.core.metrics.bootstrap import day_interval, row_intervals
 from ml_assets.core.metrics.classification import RowMetrics, point_metrics
-from ml_assets.core.metrics.precision_at_k import daily_precision_at_k, entity_precision_at_k, precision_at_k
+from ml_assets.core.metrics.precision_at_k import daily_entity_precision_at_k, daily_precision_at_k
 
 DAY = date(2025, 2, 1)
 OVERALL = [
@@ -73,8 +73,9 @@ def test_overall_metrics_are_those_that_gates_can_name_with_intervals_and_counts
     for name, value in point_metrics(scored["label"], scored["score"], 0.5).items():
         assert _value(measured, name) == value
     at_k = [scored["label"], scored["score"], 2]
-    assert _value(measured, "precision_at_k") == precision_at_k(scored["day"], *at_k)
-    assert _value(measured, "entity_precision_at_k") == entity_precision_at_k(scored["day"], scored["card"], *at_k)
+    assert _value(measured, "precision_at_k") == daily_precision_at_k(scored["day"], *at_k).mean()
+    by_entity = daily_entity_precision_at_k(scored["day"], scored["card"], *at_k)
+    assert _value(measured, "entity_precision_at_k") == by_entity.mean()
 
 
 def test_intervals_come_from_the_spec(make_spec):

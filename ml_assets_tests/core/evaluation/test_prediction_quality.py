@@ -17,6 +17,7 @@ from ml_assets.core.evaluation.prediction_quality import (
 from ml_assets.core.metrics.classification import point_metrics
 from ml_assets.core.metrics.multiclass import MulticlassMetrics
 from ml_assets.core.metrics.regression import RegressionMetrics
+from ml_assets.core.metrics.resampled import point_values
 from ml_assets.core.metrics.scored_rows import TaskMetrics
 from ml_assets.core.model_spec.deployment import QualityEstimate
 from ml_assets.core.model_spec.types.metric_names import ESTIMATED, measured_metrics
@@ -90,7 +91,7 @@ def test_numbers_have_realised_metrics():
     quantiles = {"prediction_q10": predicted - 1, "prediction_q90": predicted + 0.4}
     frame = pd.DataFrame({"prediction": predicted, **quantiles, "label": truth, **SIDE})
     rows = measure_quality(DAY, frame, {"champion": ScoredHoldout(metrics={"rmse": 2.0})}, SETTINGS, NUMBERS, 0)
-    expected = RegressionMetrics(truth, predicted, {0.1: predicted - 1, 0.9: predicted + 0.4}).point_values()
+    expected = point_values(RegressionMetrics(truth, predicted, {0.1: predicted - 1, 0.9: predicted + 0.4}))
     assert {row["metric"]: row["value"] for row in rows} == pytest.approx(expected)
     rmse = next(row for row in rows if row["metric"] == "rmse")
     assert (rmse["value"], rmse["holdout_value"], rmse["positives"]) == (0.5, 2.0, None)
@@ -104,7 +105,7 @@ def test_classes_are_estimated_and_realised():
     holdout = {"champion": ScoredHoldout(labels, probabilities, {"accuracy": 0.9})}
     estimated = estimate_quality(DAY, frame, holdout, SETTINGS, CLASSES, 0)
     realised = measure_quality(DAY, frame.assign(label=labels.astype(float)), holdout, SETTINGS, CLASSES, 0)
-    expected = MulticlassMetrics(labels, probabilities, ["bus", "tram"]).point_values()
+    expected = point_values(MulticlassMetrics(labels, probabilities, ["bus", "tram"]))
     assert {row["metric"]: row["value"] for row in realised} == pytest.approx(expected)
     accuracy = {row["metric"]: row for row in estimated}["accuracy"]
     assert accuracy["value"] == pytest.approx(0.9, abs=0.06)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.metrics.classification import RowMetrics, point_metrics, sorted_rows
+from ml_assets.core.metrics.resampled import evaluate, point_values
 
 ROWS = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 10).map(lambda tenths: tenths / 10)), max_size=30)
 SCIKIT_LEARN_METRICS = ["roc_auc", "average_precision", "precision", "recall", "f1", "log_loss", "brier_score"]
@@ -56,7 +57,7 @@ def test_point_metrics_equal_scikit_learn(rows, threshold):
 def test_metrics_of_counted_rows_equal_scikit_learn_with_weights(rows, random):
     labels, scores = sorted_rows(*_arrays(rows))
     counts = np.array([[random.randint(0, 3) for _ in rows] for _ in range(3)], dtype=int).reshape(3, len(rows))
-    measured = RowMetrics(labels, scores, 0.5).evaluate(counts)
+    measured = evaluate(RowMetrics(labels, scores, 0.5), counts)
     for position in range(3):
         expected = _scikit_learn_metrics(labels, scores, 0.5, counts[position])
         assert _select_scikit_learn({name: values[position] for name, values in measured.items()}) == pytest.approx(
@@ -114,7 +115,7 @@ def test_rows_counted_twice_leave_calibration_as_it_is():
     random = np.random.default_rng(1)
     metrics = RowMetrics(random.integers(0, 2, 57), random.random(57), 0.5)
     for name in ("calibration_ratio", "calibration_error"):
-        assert metrics.evaluate(np.full((1, 57), 2))[name][0] == pytest.approx(metrics.point_values()[name])
+        assert evaluate(metrics, np.full((1, 57), 2))[name][0] == pytest.approx(point_values(metrics)[name])
 
 
 @given(ROWS, st.randoms(use_true_random=False))

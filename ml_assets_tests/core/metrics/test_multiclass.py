@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ml_assets.core.metrics.bootstrap import row_intervals
 from ml_assets.core.metrics.multiclass import MulticlassMetrics
+from ml_assets.core.metrics.resampled import evaluate, point_values
 
 NAN = float("nan")
 NAMES = ["a", "b", "c"]
@@ -57,7 +58,7 @@ def _scikit_learn(classes, probabilities, weights):
 @given(ROWS, st.booleans())
 def test_metrics_equal_scikit_learn(rows, has_weights):
     classes, probabilities, weights = _arrays(rows)
-    measured = MulticlassMetrics(classes, probabilities, NAMES, 2, weights if has_weights else None).point_values()
+    measured = point_values(MulticlassMetrics(classes, probabilities, NAMES, 2, weights if has_weights else None))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         expected = _scikit_learn(classes, probabilities, weights if has_weights else np.ones(len(rows)))
@@ -69,7 +70,7 @@ def test_metrics_of_resampled_rows_equal_scikit_learn_with_weights(rows, random)
     classes, probabilities, weights = _arrays(rows)
     metrics = MulticlassMetrics(classes, probabilities, NAMES, 2, weights)
     counts = np.array([[random.randint(0, 3) for _ in rows] for _ in range(3)], dtype=int).reshape(3, len(rows))
-    measured = metrics.evaluate(counts)
+    measured = evaluate(metrics, counts)
     for position in range(3):
         times = counts[position] > 0
         if not times.any():
@@ -89,13 +90,13 @@ def test_many_distinct_probabilities_equal_scikit_learn():
     random = np.random.default_rng(0)
     probabilities = random.dirichlet([1, 2, 3], 3_000)
     classes = np.array([random.choice(3, p=row) for row in probabilities])
-    assert MulticlassMetrics(classes, probabilities, NAMES).point_values() == pytest.approx(
+    assert point_values(MulticlassMetrics(classes, probabilities, NAMES)) == pytest.approx(
         _scikit_learn(classes, probabilities, np.ones(3_000)), rel=1e-9
     )
 
 
 def test_a_class_without_rows_has_no_recall_and_is_left_out_of_the_means():
-    measured = MulticlassMetrics([0, 0, 1], np.eye(3)[[0, 1, 1]], NAMES).point_values()
+    measured = point_values(MulticlassMetrics([0, 0, 1], np.eye(3)[[0, 1, 1]], NAMES))
     assert np.isnan(measured["recall_c"])
     assert np.isnan(measured["precision_c"])
     assert measured["balanced_accuracy"] == 0.75
@@ -104,13 +105,13 @@ def test_a_class_without_rows_has_no_recall_and_is_left_out_of_the_means():
 
 def test_with_one_class_only_the_area_is_undefined():
     metrics = MulticlassMetrics([1, 1], np.eye(3)[[1, 2]], NAMES)
-    assert np.isnan(metrics.point_values()["roc_auc_ovr"])
+    assert np.isnan(point_values(metrics)["roc_auc_ovr"])
     assert np.isnan(row_intervals(metrics, 20, 0.9, 0)["roc_auc_ovr"]).all()
 
 
 def test_without_rows_every_metric_is_undefined():
     metrics = MulticlassMetrics([], np.empty((0, 3)), NAMES)
-    assert np.isnan(list(metrics.point_values().values())).all()
+    assert np.isnan(list(point_values(metrics).values())).all()
     assert np.isnan(list(row_intervals(metrics, 20, 0.9, 0).values())).all()
 
 
@@ -122,7 +123,7 @@ def test_results_do_not_depend_on_the_order_of_the_rows():
 
     def measure(rows):
         metrics = MulticlassMetrics(classes[rows], probabilities[rows].clip(0, 1), NAMES, 2, weights[rows])
-        return [metrics.point_values(), row_intervals(metrics, 30, 0.9, 1)]
+        return [point_values(metrics), row_intervals(metrics, 30, 0.9, 1)]
 
     assert measure(order) == measure(np.arange(101))
 

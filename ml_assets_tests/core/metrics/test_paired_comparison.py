@@ -1,5 +1,7 @@
 """Two models are compared on the same resamples: equal models have difference 0, and row order does not matter."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,12 @@ from hypothesis import strategies as st
 
 from ml_assets.core.metrics.bootstrap import row_intervals
 from ml_assets.core.metrics.classification import RowMetrics, point_metrics
-from ml_assets.core.metrics.paired_comparison import COMPARED_METRICS, compare_models, empty_comparison
+from ml_assets.core.metrics.paired_comparison import (
+    COMPARED_METRICS,
+    compare_predictions,
+    empty_comparison,
+    measure_decisions,
+)
 from ml_assets.core.model_spec.types.metric_names import LOWER_IS_BETTER
 
 ROWS = st.lists(
@@ -22,8 +29,11 @@ def example(rows: int = 2_000, noise: float = 0.0, seed: int = 0):
     return (random.random(rows) < scores).astype(int), scores, np.clip(scores + random.normal(0, noise, rows), 0, 1)
 
 
-def compared(labels, model_scores, champion_scores, samples=100):
-    return compare_models(labels, (model_scores, champion_scores), (0.5, 0.5), samples, 0.95, 1).set_index("metric")
+def compared(labels, model_scores, champion_scores, samples=100, thresholds=(0.5, 0.5)):
+    """The comparison of two binary classifiers, by metric."""
+    measures = tuple(partial(measure_decisions, threshold=threshold) for threshold in thresholds)
+    scores = (model_scores, champion_scores)
+    return compare_predictions(labels, scores, measures, COMPARED_METRICS, samples, 0.95, 1).set_index("metric")
 
 
 def test_equal_models_have_difference_and_interval_0():
@@ -36,7 +46,7 @@ def test_equal_models_have_difference_and_interval_0():
 
 def test_values_are_those_of_each_model_with_its_own_threshold():
     labels, model_scores, champion_scores = example(noise=0.2)
-    comparison = compare_models(labels, (model_scores, champion_scores), (0.5, 0.3), 20, 0.95, 1).set_index("metric")
+    comparison = compared(labels, model_scores, champion_scores, 20, (0.5, 0.3))
     for metric in COMPARED_METRICS:
         assert comparison.loc[metric, "value"] == point_metrics(labels, model_scores, 0.5)[metric]
         assert comparison.loc[metric, "champion_value"] == point_metrics(labels, champion_scores, 0.3)[metric]
@@ -83,13 +93,11 @@ def test_a_metric_that_is_undefined_for_one_model_has_no_difference():
 
 def test_scores_of_other_rows_are_refused():
     with pytest.raises(ValueError, match="the same length, not 2, 2 and 1"):
-        compare_models([0, 1], ([0.1, 0.2], [0.1]), (0.5, 0.5), 20, 0.9, 0)
+        compared([0, 1], [0.1, 0.2], [0.1], 20)
 
 
 def test_an_empty_comparison_has_a_row_for_each_metric_without_figures():
     comparison = empty_comparison()
     assert comparison["metric"].tolist() == list(COMPARED_METRICS)
-    assert list(comparison.columns) == list(
-        compare_models([0, 1], ([0.1, 0.2], [0.1, 0.2]), (0.5, 0.5), 20, 0.9, 0).columns
-    )
+    assert list(comparison.columns) == list(compared([0, 1], [0.1, 0.2], [0.1, 0.2], 20).reset_index().columns)
     assert comparison.drop(columns=["metric", "rows"]).isna().all(axis=None)

@@ -9,42 +9,41 @@ from hypothesis import strategies as st
 from ml_assets.core.metrics.precision_at_k import (
     daily_entity_precision_at_k,
     daily_precision_at_k,
-    entity_precision_at_k,
-    precision_at_k,
 )
 
 
-def test_precision_at_k_is_the_mean_over_days():
+def test_precision_at_k_is_measured_for_each_day():
     days = ["a", "a", "a", "b", "b", "b"]
     assert daily_precision_at_k(days, [1, 1, 0, 0, 1, 1], [0.9, 0.8, 0.1, 0.9, 0.8, 0.1], 2).to_dict() == {
         "a": 1,
         "b": 0.5,
     }
-    assert precision_at_k(days, [1, 1, 0, 0, 1, 1], [0.9, 0.8, 0.1, 0.9, 0.8, 0.1], 2) == 0.75
+    assert daily_precision_at_k(days, [1, 1, 0, 0, 1, 1], [0.9, 0.8, 0.1, 0.9, 0.8, 0.1], 2).mean() == 0.75
 
 
 def test_day_of_fewer_rows_than_k_counts_all_of_them():
-    assert precision_at_k(["a", "a"], [1, 0], [0.9, 0.1], 100) == 0.5
+    assert daily_precision_at_k(["a", "a"], [1, 0], [0.9, 0.1], 100).mean() == 0.5
 
 
 def test_rows_that_tie_for_the_last_ranks_count_with_their_expected_share():
     # One certain row, and one rank for three rows of which two are positive.
-    assert precision_at_k(["a"] * 5, [0, 1, 1, 0, 1], [0.9, 0.5, 0.5, 0.5, 0.1], 2) == pytest.approx((0 + 2 / 3) / 2)
+    shares = daily_precision_at_k(["a"] * 5, [0, 1, 1, 0, 1], [0.9, 0.5, 0.5, 0.5, 0.1], 2)
+    assert shares.mean() == pytest.approx((0 + 2 / 3) / 2)
 
 
 def test_at_k_without_rows_is_nan():
-    assert np.isnan(precision_at_k([], [], [], 5))
-    assert np.isnan(entity_precision_at_k([], [], [], [], 5))
+    assert np.isnan(daily_precision_at_k([], [], [], 5).mean())
+    assert np.isnan(daily_entity_precision_at_k([], [], [], [], 5).mean())
 
 
 def test_k_below_one_is_refused():
     with pytest.raises(ValueError, match="k must be at least 1"):
-        precision_at_k(["a"], [1], [0.5], 0)
+        daily_precision_at_k(["a"], [1], [0.5], 0)
 
 
 def test_entity_has_its_highest_score_and_is_positive_when_any_row_is():
     # x has 0.9 from a negative row and its positive row scores low; y lies between.
-    assert entity_precision_at_k(["a"] * 3, ["x", "x", "y"], [0, 1, 0], [0.9, 0.1, 0.5], 1) == 1
+    assert daily_entity_precision_at_k(["a"] * 3, ["x", "x", "y"], [0, 1, 0], [0.9, 0.1, 0.5], 1).mean() == 1
 
 
 def test_detected_entities_are_excluded_on_later_days():
@@ -61,7 +60,7 @@ def test_an_entity_that_ties_for_the_last_rank_is_not_certain_to_be_detected():
 
 def test_rows_without_an_entity_do_not_count():
     entities = pd.array([None, 7, 8], dtype="Int64")
-    assert entity_precision_at_k(["a"] * 3, entities, [0, 1, 0], [0.9, 0.5, 0.1], 1) == 1
+    assert daily_entity_precision_at_k(["a"] * 3, entities, [0, 1, 0], [0.9, 0.5, 0.1], 1).mean() == 1
 
 
 AT_K = st.lists(
@@ -74,7 +73,8 @@ def test_metrics_at_k_do_not_depend_on_row_order(rows, k, random):
     def measured(shuffled):
         days, entities, labels, tenths = zip(*shuffled, strict=True) if shuffled else ((), (), (), ())
         scores = np.array(tenths, dtype=float) / 10
-        return [precision_at_k(days, labels, scores, k), entity_precision_at_k(days, entities, labels, scores, k)]
+        by_row = daily_precision_at_k(days, labels, scores, k)
+        return [by_row.mean(), daily_entity_precision_at_k(days, entities, labels, scores, k).mean()]
 
     assert np.array_equal(measured(rows), measured(random.sample(rows, len(rows))), equal_nan=True)
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from ml_assets.core.metrics.bootstrap import row_intervals
 from ml_assets.core.metrics.regression import RegressionMetrics
+from ml_assets.core.metrics.resampled import evaluate, point_values
 
 NAN = float("nan")
 QUARTERS = st.integers(-40, 40).map(lambda quarters: quarters / 4)
@@ -41,7 +42,7 @@ def test_metrics_equal_scikit_learn(rows, has_weights):
     targets, predictions, weights = _arrays(rows)
     if not has_weights:
         weights = np.ones(len(weights))
-    measured = RegressionMetrics(targets, predictions, weights=weights if has_weights else None).point_values()
+    measured = point_values(RegressionMetrics(targets, predictions, weights=weights if has_weights else None))
     expected = _scikit_learn(targets, predictions, weights)
     assert {name: measured[name] for name in expected} == pytest.approx(expected, rel=1e-9, abs=1e-12, nan_ok=True)
 
@@ -51,7 +52,7 @@ def test_metrics_of_resampled_rows_equal_scikit_learn_with_weights(rows, random)
     targets, predictions, weights = _arrays(rows)
     metrics = RegressionMetrics(targets, predictions, weights=weights)
     counts = np.array([[random.randint(0, 3) for _ in rows] for _ in range(3)], dtype=int).reshape(3, len(rows))
-    measured = metrics.evaluate(counts)
+    measured = evaluate(metrics, counts)
     for position in range(3):
         times = counts[position] > 0
         given_rows = metrics.order[times]
@@ -68,7 +69,7 @@ def test_pinball_loss_is_the_mean_of_scikit_learn_s_over_the_quantiles(rows):
 
     targets, predictions, weights = _arrays(rows)
     quantiles = {0.1: predictions - 1, 0.5: predictions, 0.9: predictions + 2}
-    measured = RegressionMetrics(targets, predictions, quantiles, weights).point_values()
+    measured = point_values(RegressionMetrics(targets, predictions, quantiles, weights))
     losses = [
         mean_pinball_loss(targets, values, alpha=level, sample_weight=weights) for level, values in quantiles.items()
     ]
@@ -78,20 +79,20 @@ def test_pinball_loss_is_the_mean_of_scikit_learn_s_over_the_quantiles(rows):
 
 
 def test_zeros_do_not_make_percentages_infinite():
-    measured = RegressionMetrics([0, 0, 2], [0, 1, 3]).point_values()
+    measured = point_values(RegressionMetrics([0, 0, 2], [0, 1, 3]))
     assert measured["mape"] == 0.5
     assert measured["smape"] == pytest.approx((0 + 2 + 0.4) / 3)
-    assert np.isnan(RegressionMetrics([0, 0], [1, 2]).point_values()["mape"])
+    assert np.isnan(point_values(RegressionMetrics([0, 0], [1, 2]))["mape"])
 
 
 def test_a_bias_above_0_is_of_predictions_that_are_too_high():
-    assert RegressionMetrics([1, 2], [2, 5]).point_values()["mean_bias"] == 2
-    assert RegressionMetrics([1, 2], [2, 5], weights=[3, 1]).point_values()["mean_bias"] == 1.5
+    assert point_values(RegressionMetrics([1, 2], [2, 5]))["mean_bias"] == 2
+    assert point_values(RegressionMetrics([1, 2], [2, 5], weights=[3, 1]))["mean_bias"] == 1.5
 
 
 def test_metrics_of_quantiles_are_measured_with_quantiles_only():
-    point = RegressionMetrics([1, 2], [2, 5]).point_values()
-    single = RegressionMetrics([1, 2], [2, 5], {0.9: [2, 5]}).point_values()
+    point = point_values(RegressionMetrics([1, 2], [2, 5]))
+    single = point_values(RegressionMetrics([1, 2], [2, 5], {0.9: [2, 5]}))
     assert not {"pinball_loss", "interval_coverage"} & point.keys()
     assert "pinball_loss" in single
     assert "interval_coverage" not in single
@@ -100,13 +101,13 @@ def test_metrics_of_quantiles_are_measured_with_quantiles_only():
 @pytest.mark.parametrize("target", [0.1, 1e9 + 0.1, 0])
 def test_r2_of_equal_targets_is_undefined(target):
     metrics = RegressionMetrics([target] * 7, [1, 2, 3, 4, 5, 6, 7])
-    assert np.isnan(metrics.point_values()["r2"])
+    assert np.isnan(point_values(metrics)["r2"])
     assert np.isnan(row_intervals(metrics, 20, 0.9, 1)["r2"]).all()
 
 
 def test_without_rows_every_metric_is_undefined():
     metrics = RegressionMetrics([], [], {0.1: [], 0.9: []})
-    assert np.isnan(list(metrics.point_values().values())).all()
+    assert np.isnan(list(point_values(metrics).values())).all()
     assert np.isnan(list(row_intervals(metrics, 20, 0.9, 0).values())).all()
 
 
@@ -119,7 +120,7 @@ def test_results_do_not_depend_on_the_order_of_the_rows():
     def measure(rows):
         targets, predictions, low, high = columns[:, rows]
         metrics = RegressionMetrics(targets, predictions, {0.2: low, 0.8: high}, weights[rows])
-        return [metrics.point_values(), row_intervals(metrics, 30, 0.9, 1)]
+        return [point_values(metrics), row_intervals(metrics, 30, 0.9, 1)]
 
     assert measure(order) == measure(np.arange(101))
 
@@ -129,7 +130,7 @@ def test_intervals_hold_the_value_and_shrink_with_more_rows():
     targets = random.normal(10, 3, 2_000)
     predictions = targets + random.normal(size=2_000)
     few, many = (RegressionMetrics(targets[:n], predictions[:n]) for n in (200, 2_000))
-    for name, value in many.point_values().items():
+    for name, value in point_values(many).items():
         low, high = row_intervals(many, 100, 0.95, 0)[name]
         assert low <= value <= high
         wide_low, wide_high = row_intervals(few, 100, 0.95, 0)[name]

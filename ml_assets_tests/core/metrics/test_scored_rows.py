@@ -7,6 +7,7 @@ import pytest
 from ml_assets.core.metrics.classification import RowMetrics
 from ml_assets.core.metrics.multiclass import MulticlassMetrics
 from ml_assets.core.metrics.regression import RegressionMetrics
+from ml_assets.core.metrics.resampled import point_values
 from ml_assets.core.metrics.scored_rows import TaskMetrics
 from ml_assets.core.model_spec.types.task import Outputs
 
@@ -86,7 +87,7 @@ def test_each_task_has_its_own_measure():
     rows = REGRESSION_TASK.read_rows(REGRESSION_TASK.labelled(DELAYS))
     measured = REGRESSION_TASK.measure(None)(rows.targets, rows.predictions, rows.weights)
     assert isinstance(measured, RegressionMetrics)
-    assert measured.point_values()["interval_coverage"] == 1
+    assert point_values(measured)["interval_coverage"] == 1
     assert isinstance(BINARY_TASK.measure(0.5)(np.array([1]), np.array([0.7]), None), RowMetrics)
     assert isinstance(MULTICLASS_TASK.measure(None)(np.array([1]), np.array([[0.2, 0.8]]), None), MulticlassMetrics)
 

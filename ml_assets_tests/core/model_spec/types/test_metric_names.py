@@ -4,6 +4,7 @@ import pytest
 
 from ml_assets.core.metrics.multiclass import MulticlassMetrics
 from ml_assets.core.metrics.regression import RegressionMetrics
+from ml_assets.core.metrics.resampled import point_values
 from ml_assets.core.model_spec.types.metric_names import (
     LOWER_IS_BETTER,
     compared_metrics,
@@ -22,9 +23,9 @@ CLASSES = Outputs("multiclass", classes=("a", "light rail"))
 
 def test_the_metrics_of_a_task_are_those_that_are_computed():
     quantiles = {0.1: [0], 0.9: [2]}
-    assert measured_metrics(Outputs("regression")) == tuple(RegressionMetrics([1], [1]).point_values())
-    assert measured_metrics(INTERVAL) == tuple(RegressionMetrics([1], [1], quantiles).point_values())
-    assert measured_metrics(CLASSES) == tuple(MulticlassMetrics([0], [[1, 0]], ["a", "light_rail"]).point_values())
+    assert measured_metrics(Outputs("regression")) == tuple(point_values(RegressionMetrics([1], [1])))
+    assert measured_metrics(INTERVAL) == tuple(point_values(RegressionMetrics([1], [1], quantiles)))
+    assert measured_metrics(CLASSES) == tuple(point_values(MulticlassMetrics([0], [[1, 0]], ["a", "light_rail"])))
 
 
 @pytest.mark.parametrize("outputs", [Outputs(), Outputs("regression"), INTERVAL, CLASSES])
