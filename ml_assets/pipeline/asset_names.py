@@ -5,7 +5,6 @@ import dagster as dg
 from ml_assets.core.model_spec import ModelSpec
 
 RAW = "raw_data"
-LANDED_OBJECTS = "landed_objects"
 RAW_LABELS = "raw_labels"
 
 VALIDATED = "validated_data"

@@ -60,7 +60,6 @@ class TrainedModel:
     rows: int
     positives: int | None
     validation_rows: int
-    validation_positives: int | None
     device: str
 
     @property
@@ -163,7 +162,6 @@ def train(
         rows=counts.rows,
         positives=counts.positives,
         validation_rows=validation_counts.rows,
-        validation_positives=validation_counts.positives,
         device=device,
     )
 

@@ -151,10 +151,6 @@ class Reports:
     def _page(self, day: date) -> str:
         return f"{self._root}{day}.html"
 
-    def days_with(self, asset: str) -> set[date]:
-        """Return the days that have a part of an asset."""
-        return {day for day, name, _ in self._keys() if name == asset}
-
     def signatures(self, first: date, last: date) -> dict[date, dict[str, str]]:
         """Return size and time of each part by asset, of the days from `first` to `last` that have a page; they change
         when the part is written again.

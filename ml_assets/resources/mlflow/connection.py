@@ -168,11 +168,11 @@ def use_sqlite_store(uri: str, path: Path) -> None:
     tables that exist already or on an "out-of-date database schema", and a process that dies leaves a store that nobody
     can open. So one process at a time creates the store under another name, and renames it when it is complete.
     """
-    if path.exists() and _is_complete(uri, path):
+    if path.exists() and _is_complete(path):
         return
     try:
         with creation_lock(path.parent):
-            if not path.exists() or not _is_complete(uri, path):
+            if not path.exists() or not _is_complete(path):
                 _create(path)
     except OSError as error:
         raise MlflowUnavailable(
@@ -181,7 +181,7 @@ def use_sqlite_store(uri: str, path: Path) -> None:
         ) from error
 
 
-def _is_complete(uri: str, path: Path) -> bool:
+def _is_complete(path: Path) -> bool:
     """Return whether a file is a store and not empty. The artifact paths of a store that was moved with its artifacts
     are updated.
 

@@ -90,14 +90,6 @@ class Releases:
             latest = fold(rows)[-1][1] if rows else Release()
         return latest, rows, registry_state
 
-    def history(self) -> list[tuple[date, Release]]:
-        """Return the state after each release, in order, with the first day of predictions that it applies to."""
-        return self.ledger.releases()
-
-    def moves(self) -> list[Move]:
-        """Return all releases in order, with the actor and reason of each."""
-        return self.ledger.moves()
-
     def versions(self) -> list[Version]:
         """Return all versions in the registry, lowest first.
 
@@ -178,7 +170,7 @@ class Releases:
         try:
             adopted = self._adopted_release(registry_state, state)
             if replace(adopted, number=state.number) != state:
-                day = self._first_day(state, adopted)
+                day = self._first_day(adopted)
                 self.ledger.append(state, Move("adopt", adopted, day, "MLflow", describe_move(state, adopted), {}))
         except ReleaseRefused as refused:
             kept = f"it is reset to release {state.number}" if state.number else "nothing has been released yet"
@@ -200,9 +192,9 @@ class Releases:
             )
         percent, paused = registry_state.percent, registry_state.paused
         undated = adopt(state, champion, challenger, percent, paused, date.max)
-        return adopt(state, champion, challenger, percent, paused, self._first_day(state, undated))
+        return adopt(state, champion, challenger, percent, paused, self._first_day(undated))
 
-    def _first_day(self, state: Release, adopted: Release) -> date:
+    def _first_day(self, adopted: Release) -> date:
         """Return the first day of predictions that a manual move affects: the day after the newest decision, or the day
         of that decision if the ledger was lost and it left the same champion live.
         """

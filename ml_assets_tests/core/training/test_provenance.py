@@ -12,7 +12,7 @@ from ml_assets.core.training.train import TrainedModel
 
 DAY = date(2025, 1, 20)
 MODEL = TrainedModel(
-    b"model", b"{}", 7, 0.5, "best F1", {"f1": 0.5, "precision": float("nan")}, {"logloss": [0.1]}, 100, 9, 30, 3, "cpu"
+    b"model", b"{}", 7, 0.5, "best F1", {"f1": 0.5, "precision": float("nan")}, {"logloss": [0.1]}, 100, 9, 30, "cpu"
 )
 OBJECTS = [{"day": date(2025, 1, 11), "key": "a.csv", "digest": "d", "size": 3}]
 

@@ -38,7 +38,7 @@ def test_backfills_on_an_empty_database_make_nothing_twice_and_bring_the_partiti
     made_days = run_everything(world)
     assert made_days["features"]
     assert made_days["model_registry_entry"] == [LAST]
-    before, versions, history = world.commits(), world.releases().versions(), world.releases().history()
+    before, versions, history = world.commits(), world.releases().versions(), world.releases().ledger.releases()
 
     restored = World(tmp_path, SPEC, instance=dg.DagsterInstance.ephemeral())
     assert restored.instance.get_materialized_partitions(dg.AssetKey(["small", "features"])) == set()
@@ -53,7 +53,7 @@ def test_backfills_on_an_empty_database_make_nothing_twice_and_bring_the_partiti
     assert not any(run_everything(restored).values())
     assert restored.commits() == before
     assert restored.releases().versions() == versions
-    assert restored.releases().history() == history
+    assert restored.releases().ledger.releases() == history
     for name, days in (
         ("features", 10),
         ("trained_model", 1),

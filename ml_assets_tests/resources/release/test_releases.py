@@ -84,8 +84,14 @@ def test_registry_and_deploy_target_follow_a_release(world):
         "it is worse",
         "rollback",
     )
-    assert [recorded.action for recorded in releases.moves()] == ["promote", "start", "advance", "promote", "rollback"]
-    assert len(releases.history()) == 5
+    assert [recorded.action for recorded in releases.ledger.moves()] == [
+        "promote",
+        "start",
+        "advance",
+        "promote",
+        "rollback",
+    ]
+    assert len(releases.ledger.releases()) == 5
     assert releases.versions() == world.versions
 
 
@@ -143,7 +149,7 @@ def test_a_release_that_a_dying_process_left_incomplete_is_completed_by_the_next
         {"release": "3", "canary_percent": "0"},
         2,
     )
-    assert len(local.releases().moves()) == 3
+    assert len(local.releases().ledger.moves()) == 3
 
 
 def test_a_release_that_lacks_only_the_mark_that_it_is_complete_gets_it_from_the_next_read(local, monkeypatch, caplog):
@@ -201,7 +207,7 @@ def test_a_champion_that_was_moved_in_mlflow_is_adopted(local):
         local.versions[1],
         3,
     )
-    adopted = local.releases().moves()[-1]
+    adopted = local.releases().ledger.moves()[-1]
     assert (adopted.action, adopted.actor, adopted.day) == ("adopt", "MLflow", DAY)
     assert adopted.reason.startswith(
         "moved in MLflow by hand: champion from version 1 of 2025-03-01 to version 3 of 2025-03-03"
@@ -233,13 +239,13 @@ def test_a_manual_move_applies_from_the_day_after_the_newest_decision(local):
     table.commit({day: pa.table({"outcome": ["none"]}) for day in days}, dict.fromkeys(days, 1))
     local.registry.client.set_registered_model_alias("small", "champion", "3")
     local.releases().state()
-    assert local.releases().moves()[-1].day == date(2025, 3, 22)
+    assert local.releases().ledger.moves()[-1].day == date(2025, 3, 22)
 
 
 def test_a_champion_from_before_the_ledger_is_its_first_release(world):
     world.registry.client.set_registered_model_alias("small", "champion", "2")
     state = world.releases().state()
-    assert (state.champion, state.number, world.releases().moves()[0].day) == (
+    assert (state.champion, state.number, world.releases().ledger.moves()[0].day) == (
         world.versions[1],
         1,
         world.versions[1].day,
@@ -288,7 +294,7 @@ def test_aliases_of_versions_of_others_are_left_alone_and_refuse_the_first_relea
     assert "nothing has been released yet" in caplog.text
     with pytest.raises(ReleaseRefused, match=r"small in MLflow has champion on version 3.*rename the model"):
         releases.release(state, move("promote", promote(state, world.versions[0])))
-    assert (world.aliases(), releases.moves()) == ({"champion": 3}, [])
+    assert (world.aliases(), releases.ledger.moves()) == ({"champion": 3}, [])
 
 
 @pytest.mark.parametrize(
@@ -314,7 +320,7 @@ def test_a_decision_from_before_an_alias_was_moved_in_mlflow_is_refused(local):
     local.registry.client.set_registered_model_alias("small", "champion", "3")
     with pytest.raises(LedgerConflict, match="an alias was moved in MLflow since release 2"):
         local.releases().release(state, move("rollback", roll_back(state)))
-    assert len(local.releases().moves()) == 2
+    assert len(local.releases().ledger.moves()) == 2
 
 
 def test_an_alias_of_a_release_in_progress_is_not_adopted(local, monkeypatch):
@@ -325,7 +331,7 @@ def test_an_alias_of_a_release_in_progress_is_not_adopted(local, monkeypatch):
         module.time, "sleep", lambda seconds: client.set_registered_model_alias("small", "champion", "1")
     )
     local.releases().state()
-    assert len(local.releases().moves()) == 2
+    assert len(local.releases().ledger.moves()) == 2
 
 
 def test_a_version_without_its_files_or_without_an_entry_cannot_go_live(local):
@@ -338,7 +344,7 @@ def test_a_version_without_its_files_or_without_an_entry_cannot_go_live(local):
         local.releases().release(state, move("promote", promote(state, third)))
     with pytest.raises(ReleaseRefused, match="version 9 of 2025-03-03 of small is not in the registry"):
         local.releases().release(state, move("promote", promote(state, Version(9, "elsewhere", third.day))))
-    assert len(local.releases().moves()) == 2
+    assert len(local.releases().ledger.moves()) == 2
 
 
 def test_files_of_another_model_are_not_deployed(local):
