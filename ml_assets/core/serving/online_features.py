@@ -20,9 +20,6 @@ from ml_assets.core.serving.online_windows import Row, RowsOfKeys
 from ml_assets.core.serving.timestamps import since_epoch
 from ml_assets.core.tables.day_boundaries import beginning_of_day
 
-# Rows that arrive late may still belong to the newest day of the history.
-DAYS_BACK = 1
-
 
 class RowTooOld(ValueError):
     """The row belongs to a day whose history is no longer in memory."""
@@ -30,9 +27,9 @@ class RowTooOld(ValueError):
 
 def days_in_memory(spec: ModelSpec, through: date) -> tuple[date, date]:
     """Return (first day whose rows can be scored, first day of history that they read) for a history through the day
-    `through`.
+    `through`. Rows that arrive late may still belong to the newest day of the history.
     """
-    first = max(through + timedelta(days=1 - DAYS_BACK), spec.source.start)
+    first = max(through, spec.source.start)
     return first, max(first - timedelta(days=days_read(spec)[-1]), spec.source.start)
 
 
@@ -49,8 +46,8 @@ class OnlineFeatures:
             spec: the model.
             history: validated rows of the days from `days_in_memory` to `through`, with the labels known by then and at
                 least `columns_read(spec)`.
-            through: the newest day of the history. A row of a later day uses the whole history; a row of an earlier day
-                uses the history before that day.
+            through: the newest day of the history. A row of a later day uses the whole history. A row of `through`
+                itself uses the history before that day; an earlier row is refused.
         """
         self.through, self.through_text = through, through.isoformat()
         self._spec, self._first = spec, days_in_memory(spec, through)[0]
@@ -88,8 +85,9 @@ class OnlineFeatures:
 
         Args:
             row: the columns of the contract except the target; times in UTC, None where missing.
-            earlier: rows that are not in the history: rows of days after `through`, and of the row's own day. Rows that
-                are already in the history and rows later than the row have no effect.
+            earlier: rows that are not in the history: rows of days after `through`, and of the row's own day. Earlier
+                rows of committed days before the row's own have no effect; rows of its own day always count. Rows later
+                than the row have no effect.
 
         Returns:
             The features by name, in the order of the specification; missing numbers are NaN, missing categories None.
