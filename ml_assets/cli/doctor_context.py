@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ml_assets.cli.project import list_model_files, load_definitions, load_spec
 from ml_assets.core.operations.failures.damaged_state import DamagedState
+from ml_assets.core.operations.failures.error_message import first_line
 from ml_assets.defs.environment import build_environment
 from ml_assets.defs.settings import Settings
 from ml_assets.pipeline.code_location.broken_model import problems_of
@@ -152,7 +153,7 @@ class DoctorContext:
         lines: list[str] = []
         cause: BaseException | None = problem
         while cause is not None:
-            lines.append(f"{type(cause).__name__}: {_first_line(getattr(cause, 'orig', cause))}")
+            lines.append(f"{type(cause).__name__}: {first_line(cause)}")
             cause = cause.__cause__
         return scrub("; ".join(lines), self.settings.database, self.settings.mlflow)
 
@@ -174,8 +175,8 @@ def load_code_location() -> CodeLocation:
         repository = definitions.get_repository_def()
         specs = [spec for file in list_model_files() if (spec := load_spec(file)) is not None]
     except Exception as problem:
-        cause = f": {_first_line(problem.__cause__)}" if problem.__cause__ else ""
-        why = f"the definitions do not load: {type(problem).__name__}: {_first_line(problem)}{cause}"
+        cause = f": {first_line(problem.__cause__)}" if problem.__cause__ else ""
+        why = f"the definitions do not load: {type(problem).__name__}: {first_line(problem)}{cause}"
         return CodeLocation(why, broken=_problems_of_files())
     running = (dg.DefaultScheduleStatus.RUNNING, dg.DefaultSensorStatus.RUNNING)
     off = {f"{spec.name}_daily" for spec in specs if not spec.schedule.enabled}
@@ -198,7 +199,3 @@ def _problems_of_files() -> dict[str, str]:
     with suppress(Exception):
         return {file.name: file.problem for file in list_model_files() if file.problem is not None}
     return {}
-
-
-def _first_line(error: object) -> str:
-    return str(error).strip().partition("\n")[0]

@@ -79,7 +79,8 @@ def _constant(name: str) -> UnreadableText | None:
     return None if name == "NaN" else UnreadableText(name)
 
 
-def _float(text: str) -> NumberLiteral:
+def parse_float(text: str) -> NumberLiteral:
+    """Keep the text of a number with a fraction or an exponent."""
     return ExponentLiteral(text) if "e" in text or "E" in text else NumberLiteral(text)
 
 
@@ -96,5 +97,5 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 _DECODER = json.JSONDecoder(
-    parse_float=_float, parse_int=NumberLiteral, parse_constant=_constant, object_pairs_hook=_object
+    parse_float=parse_float, parse_int=NumberLiteral, parse_constant=_constant, object_pairs_hook=_object
 )

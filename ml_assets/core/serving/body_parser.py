@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable
 
-from ml_assets.core.ingestion.json_reader import ExponentLiteral, NumberLiteral, UnreadableText
+from ml_assets.core.ingestion.json_reader import NumberLiteral, UnreadableText, parse_float
 from ml_assets.core.ingestion.values.text_decoding import escape
 from ml_assets.core.serving.request_limits import RequestLimits
 
@@ -126,10 +126,6 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return members
 
 
-def _float(text: str) -> NumberLiteral:
-    return ExponentLiteral(text) if "e" in text or "E" in text else NumberLiteral(text)
-
-
 _DECODER = json.JSONDecoder(
-    parse_float=_float, parse_int=NumberLiteral, parse_constant=UnreadableText, object_pairs_hook=_object
+    parse_float=parse_float, parse_int=NumberLiteral, parse_constant=UnreadableText, object_pairs_hook=_object
 )

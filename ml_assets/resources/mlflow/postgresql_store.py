@@ -2,6 +2,7 @@
 it.
 """
 
+from ml_assets.core.operations.failures.error_message import first_line
 from ml_assets.resources.databases.postgresql_uri import MLFLOW_SCHEMA
 from ml_assets.resources.databases.uri_secrets import without_credentials
 from ml_assets.resources.mlflow.errors import MlflowUnavailable
@@ -37,7 +38,7 @@ def create_postgresql_store(uri: str) -> None:
             _create_tables(uri)
     except DBAPIError as error:
         raise MlflowUnavailable(
-            f"the MLflow store {without_credentials(uri)} cannot be opened ({_first_line(error)}). Check that the "
+            f"the MLflow store {without_credentials(uri)} cannot be opened ({first_line(error)}). Check that the "
             "server runs, that host, port, database, user and password are correct, and that the user may create "
             "tables in the database."
         ) from error
@@ -49,8 +50,3 @@ def _create_tables(uri: str) -> None:
     client = MlflowClient(tracking_uri=uri, registry_uri=uri)
     client.search_experiments(max_results=1)
     client.search_registered_models(max_results=1)
-
-
-def _first_line(error: Exception) -> str:
-    """Return the message of the database without the statement and its parameters."""
-    return str(getattr(error, "orig", error)).strip().partition("\n")[0]

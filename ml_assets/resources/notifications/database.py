@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ml_assets.core.operations.failures.damaged_state import NOTIFICATIONS
+from ml_assets.core.operations.failures.error_message import first_line
 from ml_assets.core.operations.notifications.events import Kind, Notification, NotificationEvent, Severity
 from ml_assets.resources.databases.postgresql_uri import is_postgresql
 from ml_assets.resources.databases.sqlite_file import find_damage
@@ -68,7 +69,7 @@ class NotificationDatabase:
         try:
             yield
         except DBAPIError as error:
-            reason = scrub(str(getattr(error, "orig", error)).strip().partition("\n")[0], self._uri)
+            reason = scrub(first_line(error), self._uri)
             path = None if is_postgresql(self._uri) else Path(make_url(self._uri).database or "")
             if path and path.exists() and (damage := find_damage(path, thorough=True)):
                 raise NotificationsUnavailable(NOTIFICATIONS.explain(path, damage)) from None

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from time import time
 from typing import TYPE_CHECKING, Any
 
+from ml_assets.core.operations.failures.error_message import first_line
 from ml_assets.resources.databases.postgresql_uri import is_postgresql
 
 if TYPE_CHECKING:
@@ -53,4 +54,4 @@ def _query(uri: str, read: Callable[..., Any]) -> Any:
         with create_engine(uri, poolclass=NullPool, connect_args=arguments).connect() as connection:
             return read(connection)
     except DBAPIError as error:
-        raise ConnectionError(str(error.orig).strip().partition("\n")[0]) from error
+        raise ConnectionError(first_line(error)) from error
