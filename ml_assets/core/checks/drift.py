@@ -6,14 +6,12 @@ from datetime import date
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.model_spec.checks import DriftBounds
 from ml_assets.core.model_spec.types.numbers import format_number
-from ml_assets.core.profiling.drift import ColumnDrift
+from ml_assets.core.profiling.drift import MEASURES, ColumnDrift
 from ml_assets.core.profiling.profiles import TIME, Profile
 from ml_assets.core.profiling.seasonal_drift import seasonal_drift
 
 MIN_DAYS, MIN_WEEKDAYS = 5, 2
 MAX_LINES = 50
-# Keys of the detail lines, in the order in which they are shown.
-_MEASURE_NAMES = ("psi", "ks", "cramers_v", "missing", "distinct", "broken_text", "non_ascii")
 
 
 def measure_drift(
@@ -74,7 +72,7 @@ def _detail_line(drift: ColumnDrift) -> dict[str, object]:
     return {
         "column": drift.name,
         "exceeds": ", ".join(measure.name for measure in drift.exceeded),
-        **{name: values.get(name) for name in _MEASURE_NAMES},
+        **{name: values.get(name) for name in MEASURES},
         "ks_p_value": drift.p_values.get("ks"),
         "chi_square_p_value": drift.p_values.get("cramers_v"),
     }

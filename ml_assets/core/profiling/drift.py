@@ -8,6 +8,7 @@ times, bound plus allowance hardly ever.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,13 @@ from ml_assets.core.profiling.profiles import TEXT, TIME, Profile
 from ml_assets.core.profiling.reference_profile import Reference
 
 Floats = NDArray[np.float64]
+Distance = Literal["psi", "ks", "cramers_v"]
+"""A measure of the distance between two distributions."""
+Change = Literal["missing", "distinct", "broken_text", "non_ascii"]
+"""A measure of the change of a share or a number."""
+DISTANCES: tuple[str, ...] = get_args(Distance)
+MEASURES = (*DISTANCES, *get_args(Change))
+"""The names of all measures, in the order in which they are shown."""
 TENTHS = 10
 # Categories with fewer expected rows are merged, as for any chi-square test (W. G. Cochran, 1954).
 MIN_EXPECTED = 5
@@ -214,7 +222,7 @@ def _at(histogram: Histogram, bins: NDArray[np.int64]) -> Floats:
     return weights
 
 
-def _measure(name: str, value: float, bound: float | None, allowance: float) -> Measure:
+def _measure(name: Distance | Change, value: float, bound: float | None, allowance: float) -> Measure:
     return Measure(name, value, bound, (bound or 0.0) + allowance)
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.operations.reports.daily_report import DRIFT, Part, Report
+from ml_assets.core.profiling.drift import DISTANCES
 
 MAX_FAILED, MAX_REASON = 6, 300
-DISTANCES = ("psi", "ks", "cramers_v")
 
 
 @dataclass(frozen=True)
