@@ -13,7 +13,6 @@ from ml_assets.core.model_spec.file_feed import Feed
 from ml_assets.core.operations.reports.daily_report import Part
 from ml_assets.core.tables import columns
 from ml_assets.pipeline.asset_names import FEATURES, LABELS, LANDED_FILES, RAW, VALIDATED, asset_key
-from ml_assets.pipeline.engine.run_guard import RunGuard
 from ml_assets.pipeline.features.checks import evaluate_feature_checks, feature_checks
 from ml_assets.pipeline.features.reference_profiles import drift_reference_days
 from ml_assets.pipeline.features.report import features_parts
@@ -56,7 +55,7 @@ class IngestionStep(StageStep[Ingestion]):
         kinds = {"deltalake", "parquet"}
         return [asset(self.spec, self.feed.raw, paragraph(Ingestion), "ingestion", kinds, **metadata)]
 
-    def build(self, context: dg.AssetExecutionContext, guard: RunGuard) -> Ingestion:
+    def build(self, context: dg.AssetExecutionContext) -> Ingestion:
         """Build the stage for a run."""
         return builder_of(self.spec, context).ingestion_of(self.feed)
 
@@ -111,7 +110,7 @@ class ValidationStep(StageStep[Validation]):
         """The checks of contract, volume and drift."""
         return validation_checks(self.spec, self.feed, self.key)
 
-    def build(self, context: dg.AssetExecutionContext, guard: RunGuard) -> Validation:
+    def build(self, context: dg.AssetExecutionContext) -> Validation:
         """Build the stage for a run."""
         return builder_of(self.spec, context).validation_of(self.feed)
 
@@ -179,7 +178,7 @@ class FeaturesStep(StageStep[FeatureEngineering]):
         """The checks of features."""
         return feature_checks(self.spec, asset_key(self.spec, FEATURES))
 
-    def build(self, context: dg.AssetExecutionContext, guard: RunGuard) -> FeatureEngineering:
+    def build(self, context: dg.AssetExecutionContext) -> FeatureEngineering:
         """Build the stage for a run."""
         return builder_of(self.spec, context).features
 

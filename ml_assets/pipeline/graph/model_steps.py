@@ -71,7 +71,7 @@ class TrainingStep(StageStep[ModelTraining]):
         """Evaluate the check that a model was made when it was due."""
         return evaluate_due(stage, days, asset_key(self.spec, MODEL))
 
-    def build(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ModelTraining:
+    def build(self, context: dg.AssetExecutionContext) -> ModelTraining:
         """Build the stage for a run, with the overrides of the run."""
         follow, overrides = TrainingProgress(self.spec, context).follow, read_overrides(context, self.spec)
         return builder_of(self.spec, context).training(context.log.info, follow, overrides)
@@ -98,7 +98,7 @@ def run_training(step: TrainingStep, context: dg.AssetExecutionContext, guard: R
         return
     days = days_of_run(step, context)
     holdout = Holdout(step.spec, context.resources.lake, context.resources.landing)
-    yield from run_experiments(context, step.build(context, guard), holdout, days)
+    yield from run_experiments(context, step.build(context), holdout, days)
     for check in context.selected_asset_check_keys:
         yield output_without_result(context, check)
 
@@ -129,7 +129,7 @@ class EvaluationStep(StageStep[ModelEvaluation]):
         """Gates, labels of the holdout, and drift of scores."""
         return evaluation_checks(self.spec, asset_key(self.spec, EVALUATION))
 
-    def build(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ModelEvaluation:
+    def build(self, context: dg.AssetExecutionContext) -> ModelEvaluation:
         """Build the stage for a run."""
         return builder_of(self.spec, context).evaluation(context.resources.registry)
 
@@ -193,7 +193,7 @@ class RegistrationStep(StageStep[ModelRegistration]):
         metadata = schema_below_figures(column_schemas.table_columns(columns.REGISTRY_ENTRY))
         return [asset(self.spec, ENTRY, paragraph(ModelRegistration), "registry", {"mlflow"}, deps, **metadata)]
 
-    def build(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ModelRegistration:
+    def build(self, context: dg.AssetExecutionContext) -> ModelRegistration:
         """Build the stage read-only: it does not register models."""
         return builder_of(self.spec, context).registration(context.resources.registry)
 

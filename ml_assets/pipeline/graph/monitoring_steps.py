@@ -16,7 +16,6 @@ from ml_assets.pipeline.asset_names import (
     SERVED_REQUESTS,
     asset_key,
 )
-from ml_assets.pipeline.engine.run_guard import RunGuard
 from ml_assets.pipeline.features.reference_profiles import drift_reference_days
 from ml_assets.pipeline.graph.asset_specs import asset, depends, paragraph, schema
 from ml_assets.pipeline.graph.stages import builder_of
@@ -52,7 +51,7 @@ class PredictionQualityStep(StageStep[PredictionQuality]):
         """The check of the quality against that of the holdout."""
         return quality_check(self.spec, asset_key(self.spec, PREDICTION_QUALITY))
 
-    def build(self, context: dg.AssetExecutionContext, guard: RunGuard) -> PredictionQuality:
+    def build(self, context: dg.AssetExecutionContext) -> PredictionQuality:
         """Build the stage for a run."""
         return builder_of(self.spec, context).quality()
 
@@ -101,7 +100,7 @@ class ServedRequestsStep(StageStep[ServedRequests]):
         """The checks of the features as served."""
         return served_checks(self.spec, asset_key(self.spec, SERVED_REQUESTS))
 
-    def build(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ServedRequests:
+    def build(self, context: dg.AssetExecutionContext) -> ServedRequests:
         """Build the stage for a run."""
         return builder_of(self.spec, context).served_requests()
 

@@ -1,6 +1,7 @@
 """The steps that release a model and score with it: deployment and predictions."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -59,7 +60,12 @@ class DeploymentStep(StageStep[ModelDeployment]):
         key = asset_key(self.spec, DEPLOYMENT)
         return [*rollback_check(self.spec, key), targets_check(key)]
 
-    def build(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ModelDeployment:
+    def build(self, context: dg.AssetExecutionContext) -> ModelDeployment:
+        """Build the stage read-only: it does not release."""
+        return builder_of(self.spec, context).deployment()
+
+    @contextmanager
+    def open(self, context: dg.AssetExecutionContext, guard: RunGuard) -> Iterator[ModelDeployment]:
         """Build the stage for a run; it carries out releases."""
         from ml_assets.resources.release.releases import Releases
 
@@ -74,7 +80,7 @@ class DeploymentStep(StageStep[ModelDeployment]):
 
         stage = builder_of(self.spec, context).deployment(release, f"{RUN}{context.run_id}")
         stage.differences = releases.differences
-        return stage
+        yield stage
 
     def metadata(self, stage: ModelDeployment, day: date) -> Mapping[str, Any]:
         """The decision, and the figures behind it."""
@@ -110,7 +116,7 @@ class PredictionsStep(StageStep[DailyPredictions]):
         metadata = schema(release_column_schemas.predictions_columns(self.spec))
         return [asset(self.spec, PREDICTIONS, paragraph(DailyPredictions), GROUP, kinds, deps, **metadata)]
 
-    def build(self, context: dg.AssetExecutionContext, guard: RunGuard) -> DailyPredictions:
+    def build(self, context: dg.AssetExecutionContext) -> DailyPredictions:
         """Build the stage for a run."""
         return builder_of(self.spec, context).predictions()
 

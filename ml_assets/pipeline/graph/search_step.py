@@ -13,7 +13,6 @@ from ml_assets.core.model_spec.search import Search
 from ml_assets.core.model_spec.types.metric_names import LOWER_IS_BETTER
 from ml_assets.core.tables import columns
 from ml_assets.pipeline.asset_names import FEATURES, LABELS, SEARCH
-from ml_assets.pipeline.engine.run_guard import RunGuard
 from ml_assets.pipeline.graph.asset_specs import asset, depends, paragraph, schema
 from ml_assets.pipeline.graph.column_schemas import table_columns
 from ml_assets.pipeline.graph.stages import builder_of
@@ -53,7 +52,7 @@ class SearchStep(StageStep[ParameterSearch]):
             )
         ]
 
-    def build(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ParameterSearch:
+    def build(self, context: dg.AssetExecutionContext) -> ParameterSearch:
         """Build the stage for a run; it logs its trials to MLflow."""
 
         @contextmanager

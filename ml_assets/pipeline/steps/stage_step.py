@@ -50,13 +50,16 @@ class StageStep(ABC, Generic[StageT]):
         return ()
 
     @abstractmethod
-    def build(self, context: dg.AssetExecutionContext, guard: RunGuard) -> StageT:
-        """Build the stage for a run. Check `guard` before publishing anything outside of the lake."""
+    def build(self, context: dg.AssetExecutionContext) -> StageT:
+        """Build the stage, which publishes nothing outside of the lake."""
 
     @contextmanager
     def open(self, context: dg.AssetExecutionContext, guard: RunGuard) -> Iterator[StageT]:
-        """Open the stage, and release its resources when the run of the step ends."""
-        yield self.build(context, guard)
+        """Open the stage for a run, and release its resources when the run of the step ends.
+
+        A stage that publishes outside of the lake checks `guard` before it does.
+        """
+        yield self.build(context)
 
     def problem(self, stage: StageT, day: date) -> str | None:
         """Return the problem of a day in the lake that was not made now; None if it has none."""
