@@ -17,7 +17,7 @@ from ml_assets.defs.project import PROJECT, find_project, project_root
 from ml_assets.defs.settings import Settings, data_folder, read_settings
 from ml_assets.defs.variables import (
     BETA_WARNING,
-    is_in_pod,
+    has_kubernetes_variables,
     lineage_namespace,
     pushes_metrics,
     read_api_key,
@@ -102,7 +102,7 @@ def configure_process() -> None:
         os.environ.setdefault(name, value)
     enable_telemetry(pushes_metrics(os.environ))
     enable_lineage(lineage_namespace(os.environ))
-    set_pod(is_in_pod(os.environ))
+    set_pod(has_kubernetes_variables(os.environ))
     if read_log_format(os.environ) == "json":
         log_as_json(secret_values(os.environ))
 

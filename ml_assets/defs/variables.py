@@ -187,7 +187,7 @@ def lineage_namespace(variables: Mapping[str, str]) -> str | None:
     return variables.get("OPENLINEAGE_NAMESPACE") or "ml_assets" if is_on else None
 
 
-def is_in_pod(variables: Mapping[str, str]) -> bool:
+def has_kubernetes_variables(variables: Mapping[str, str]) -> bool:
     """Return whether the process runs in a pod: Kubernetes sets this variable in every container."""
     return bool(variables.get("KUBERNETES_SERVICE_HOST"))
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.tables.monitoring_schemas import served_columns
+from ml_assets.core.tables.monitoring_schemas import captured_names
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Comparison:
 
 def comparable_features(spec: ModelSpec) -> list[str]:
     """Return the features that served requests keep unchanged: neither left out nor hashed."""
-    columns, features = served_columns(spec)
+    columns, features = captured_names(spec)
     hashed = spec.deployment.capture.hashed if spec.deployment.capture else []
     return [name for name in spec.feature_names() if name in (*columns, *features) and name not in hashed]
 

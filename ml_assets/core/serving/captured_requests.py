@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.tables.local_time import MICROSECONDS_PER_DAY, to_local
-from ml_assets.core.tables.monitoring_schemas import served_columns, served_requests_schema
+from ml_assets.core.tables.monitoring_schemas import captured_names, served_requests_schema
 
 FULL = 2**64
 HASHED = b"hashed"
@@ -75,7 +75,7 @@ class RequestColumns:
         self.schema = served_requests_schema(spec).with_metadata({HASHED: ",".join(hashed)})
         self._row_key = spec.row_key
         self._time, self._zone = spec.event_time, spec.source.time_zone
-        columns, features = served_columns(spec)
+        columns, features = captured_names(spec)
         change = partial(hash_value, (key or "").encode())
         self._readers: dict[str, Callable[[ServedRequest], object]] = {
             **{name: partial(_column, name, change if name in hashed else None) for name in columns},

@@ -4,8 +4,7 @@ import pyarrow as pa
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.deployment import Capture
-from ml_assets.core.tables.columns import PREDICTION_QUALITY, SERVED_REQUEST, STAGE_COST
-from ml_assets.core.tables.columns import served_columns as answer_columns
+from ml_assets.core.tables.columns import PREDICTION_QUALITY, SERVED_REQUEST, STAGE_COST, served_columns
 from ml_assets.core.tables.schemas import arrow_schema, arrow_type
 
 PREDICTION_QUALITY_SCHEMA = arrow_schema(PREDICTION_QUALITY)
@@ -16,7 +15,7 @@ STAGE_COST_SCHEMA = arrow_schema(STAGE_COST)
 """One row for each day that a step computed; unchanged days have none."""
 
 
-def served_columns(spec: ModelSpec) -> tuple[list[str], list[str]]:
+def captured_names(spec: ModelSpec) -> tuple[list[str], list[str]]:
     """Return the names of the columns, and of the features that are not columns, that served requests keep."""
     capture = spec.deployment.capture or Capture()
     columns = [name for name in spec.request_columns() if name not in capture.leave_out]
@@ -29,10 +28,10 @@ def served_requests_schema(spec: ModelSpec) -> pa.Schema:
     answer. Hashed columns are text.
     """
     capture = spec.deployment.capture or Capture()
-    columns, features = served_columns(spec)
+    columns, features = captured_names(spec)
     texts = {*spec.categorical_features(), *capture.hashed}
     fields = [
         (name, pa.string() if name in capture.hashed else arrow_type(spec.columns[name].type)) for name in columns
     ]
     fields += [(name, pa.string() if name in texts else pa.float64()) for name in features]
-    return pa.schema([*arrow_schema(SERVED_REQUEST), *pa.schema(fields), *arrow_schema(answer_columns(spec.outputs))])
+    return pa.schema([*arrow_schema(SERVED_REQUEST), *pa.schema(fields), *arrow_schema(served_columns(spec.outputs))])

@@ -34,7 +34,7 @@ def source_columns(spec: Contract | ModelSpec, names: Iterable[str]) -> list[dg.
     ]
 
 
-def evaluation_columns(spec: ModelSpec) -> list[dg.TableColumn]:
+def scored_holdout_columns(spec: ModelSpec) -> list[dg.TableColumn]:
     """Describe the columns of evaluation: the scored rows of the holdout."""
     event_day, *scored = table_columns(columns.evaluation_columns(spec.outputs))
     return [event_day, *source_columns(spec, spec.identity_columns()), *scored]

@@ -121,7 +121,7 @@ class EvaluationStep(StageStep[ModelEvaluation]):
             [depends(spec, MODEL), depends(spec, FEATURES, first, last), *labels],
             {"deltalake", "scikitlearn"},
         )
-        metadata = schema_below_figures(column_schemas.evaluation_columns(spec))
+        metadata = schema_below_figures(column_schemas.scored_holdout_columns(spec))
         return [asset(spec, EVALUATION, paragraph(ModelEvaluation), "evaluation", kinds, deps, **metadata)]
 
     @property

@@ -15,7 +15,7 @@ def test_the_catalog_shows_the_columns_of_every_table(make_spec):
     assert names(column_schemas.raw_columns(spec)) == schemas.raw_schema(spec).names
     assert names(column_schemas.contract_columns(spec)) == schemas.row_schema(spec).names
     assert names(column_schemas.feature_columns(spec)) == schemas.features_schema(spec).names
-    assert names(column_schemas.evaluation_columns(spec)) == schemas.evaluation_schema(spec).names
+    assert names(column_schemas.scored_holdout_columns(spec)) == schemas.evaluation_schema(spec).names
 
 
 def test_the_catalog_shows_name_type_and_description():
