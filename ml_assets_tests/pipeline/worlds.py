@@ -4,7 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
+from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES, MODEL_ASSETS
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, day, rows_of
 
@@ -26,3 +26,18 @@ def world_with_features(root: Path, spec: ModelSpec | None = None, last: int = 1
             world.land(day(number), rows_of(day(number)))
         world.run(list(LANDED_TO_FEATURES), day(1), day(last))
     return World(Path(_worlds[features_key].name), spec).copy(root)
+
+
+def world_with_model(root: Path) -> World:
+    """Make a world with the model of day 12 in `root`."""
+    world = world_with_features(root)
+    world.run(list(MODEL_ASSETS), day(12))
+    return world
+
+
+def world_with_two_days(root: Path) -> World:
+    """Make a world in `root` in which days 1 and 2 have landed."""
+    world = World(root, ModelSpec.model_validate(SMALL))
+    for number in (1, 2):
+        world.land(day(number), rows_of(day(number)))
+    return world

@@ -1,25 +1,18 @@
 """A file beyond a limit of its source has a fault that names the limit and the measured value, and is not read on."""
 
 import gzip
-import io
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from ml_assets.core.ingestion.file_reader import read_landed_file
 from ml_assets.core.ingestion.limits import LimitExceeded, unpack_gzip
 from ml_assets.core.model_spec.types.file_limits import FileLimits
+from ml_assets_tests.core.ingestion.test_parquet_columns import parquet
 
 HEADER = b"id,event_time,card,amount,label\n"
 ROW = b"1,2025-01-01T10:00:00,A,1.5,0\n"
 OBJECT = b'{"id": 1, "event_time": "2025-01-01T10:00:00", "card": "A", "amount": 1.5, "label": 0}\n'
-
-
-def parquet(table, **options):
-    file = io.BytesIO()
-    pq.write_table(table, file, **options)
-    return file.getvalue()
 
 
 DEEP = b'{"id": ' + b"[" * 200 + b"]" * 200 + b"}"

@@ -14,6 +14,7 @@ from ml_assets.core.model_spec.types.file_limits import FileLimits
 
 
 def parquet(table, **options):
+    """A table as the bytes of a Parquet file."""
     file = io.BytesIO()
     pq.write_table(table, file, **options)
     return file.getvalue()

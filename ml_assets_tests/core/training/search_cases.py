@@ -1,10 +1,8 @@
 """A small model with a search, and days of rows that are the same each time."""
 
-from collections import Counter
-
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.training.time_split import split_days
-from ml_assets_tests.core.training.test_train import AS_OF, _day, _spec
+from ml_assets_tests.core.training.test_train import AS_OF, _spec
 
 SPACE = {
     "eta": {"low": 0.05, "high": 0.5, "log": True},
@@ -22,14 +20,3 @@ def search_spec(window: str = f"{WINDOW}d", training: dict | None = None, **sear
 def window_of(spec: ModelSpec):
     """The training window of the model of one day."""
     return split_days(spec, AS_OF).window
-
-
-def reader(changed=None):
-    """read_day, and how often each day was read; `changed` maps a day to what becomes of its frame."""
-    calls = Counter()
-
-    def read_day(day):
-        calls[day] += 1
-        return (changed or {}).get(day, lambda frame: frame)(_day(day))
-
-    return read_day, calls

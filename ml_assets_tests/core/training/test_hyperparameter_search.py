@@ -9,8 +9,8 @@ from ml_assets.core.training.overrides import with_training
 from ml_assets.core.training.row_counts import TrainingDataError
 from ml_assets.core.training.time_split import Split
 from ml_assets.core.training.train import train
-from ml_assets_tests.core.training.search_cases import reader, search_spec, window_of
-from ml_assets_tests.core.training.test_train import _none
+from ml_assets_tests.core.training.search_cases import search_spec, window_of
+from ml_assets_tests.core.training.test_train import _none, reader
 
 SPEC = search_spec()
 

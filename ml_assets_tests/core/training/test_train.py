@@ -50,7 +50,7 @@ def _day(day, rows=120):
     return frame.assign(id=np.arange(rows), card="c")
 
 
-def _reader(changed=None):
+def reader(changed=None):
     """read_day and the count of its calls by day; `changed` maps a day to what becomes of its frame."""
     calls = Counter()
 
@@ -62,7 +62,7 @@ def _reader(changed=None):
 
 
 def _train(spec=SPEC, changed=None):
-    return train(spec, SPLIT, _reader(changed)[0])
+    return train(spec, SPLIT, reader(changed)[0])
 
 
 def _none(frame):
@@ -142,7 +142,7 @@ def test_only_a_refit_fits_preprocessing_to_the_validation_part():
 
 
 def test_only_days_of_the_window_are_read_and_small_windows_once():
-    read_day, calls = _reader()
+    read_day, calls = reader()
     train(SPEC, SPLIT, read_day)
     assert calls == dict.fromkeys(SPLIT.window, 1)
 
@@ -158,7 +158,7 @@ def test_no_more_than_a_batch_of_rows_is_kept_and_batches_are_of_about_that_size
             yield batch
 
     monkeypatch.setattr(batches.LabelledDays, "batches", watched)
-    read_day, calls = _reader()
+    read_day, calls = reader()
     train(_spec(batch_rows=130), SPLIT, read_day)
     assert set(sizes) == {240, 120}
     assert calls[SPLIT.fit[0]] == 1
@@ -292,6 +292,6 @@ def test_an_error_of_reading_is_raised_unchanged():
 
 def test_progress_is_logged():
     lines = []
-    train(SPEC, SPLIT, _reader()[0], lines.append)
+    train(SPEC, SPLIT, reader()[0], lines.append)
     assert [line.split(":")[0] for line in lines] == ["small"] * 3
     assert "360 labelled rows" in lines[0]

@@ -15,7 +15,7 @@ from ml_assets.pipeline.evaluation.plots import plot_names
 from ml_assets.pipeline.training.config import TrainingConfig
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, computed, day, failure, tags_of
-from ml_assets_tests.pipeline.worlds import world_with_features
+from ml_assets_tests.pipeline.worlds import world_with_features, world_with_model
 
 pytestmark = pytest.mark.plots
 
@@ -26,9 +26,7 @@ OVERRIDES = {"eta": 0.5, "max_depth": 2, "rounds": 4}
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """A world with the model of day 12, which tests do not change."""
-    world = world_with_features(tmp_path_factory.mktemp("world"))
-    world.run(MODELS, day(12))
-    return world
+    return world_with_model(tmp_path_factory.mktemp("world"))
 
 
 def run_with(

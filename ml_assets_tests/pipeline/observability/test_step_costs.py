@@ -13,17 +13,15 @@ from ml_assets.pipeline.observability import step_costs
 from ml_assets.pipeline.observability.step_costs import measure_start, open_costs
 from ml_assets.resources.monitoring.measurement_table import MeasurementTable
 from ml_assets_tests.conftest import SMALL
-from ml_assets_tests.pipeline.world import World, day, rows_of
+from ml_assets_tests.pipeline.world import World, day
+from ml_assets_tests.pipeline.worlds import world_with_two_days
 
 SPEC = ModelSpec.model_validate(SMALL)
 
 
 @pytest.fixture
 def world(tmp_path) -> World:
-    world = World(tmp_path, SPEC)
-    for number in (1, 2):
-        world.land(day(number), rows_of(day(number)))
-    return world
+    return world_with_two_days(tmp_path)
 
 
 def costs(world: World) -> list[dict]:

@@ -11,7 +11,8 @@ from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES, RAW
 from ml_assets.pipeline.steps import run_stage
 from ml_assets.resources.observability import lineage
 from ml_assets_tests.conftest import SMALL
-from ml_assets_tests.pipeline.world import World, day, rows_of
+from ml_assets_tests.pipeline.world import World, day
+from ml_assets_tests.pipeline.worlds import world_with_two_days
 from ml_assets_tests.resources.observability.lineage_schemas import check_event
 from ml_assets_tests.support.http_server import QuietHandler, free_port, http_server
 
@@ -22,10 +23,7 @@ SPEC = ModelSpec.model_validate(SMALL)
 
 @pytest.fixture
 def world(tmp_path) -> World:
-    world = World(tmp_path, SPEC)
-    for number in (1, 2):
-        world.land(day(number), rows_of(day(number)))
-    return world
+    return world_with_two_days(tmp_path)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from ml_assets.pipeline.planning.repair import models_that_saw
 from ml_assets.resources.lake.lake import Lake
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, again, check, computed, day, failure, rows_of
-from ml_assets_tests.pipeline.worlds import world_with_features
+from ml_assets_tests.pipeline.worlds import world_with_features, world_with_model
 from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
 
 DAILY, MODELS = list(LANDED_TO_FEATURES), list(MODEL_ASSETS)
@@ -24,9 +24,7 @@ SPEC = ModelSpec.model_validate(SMALL)
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """Make a world with the model of day 12. Tests that change it restore it."""
-    world = world_with_features(tmp_path_factory.mktemp("world"))
-    world.run(MODELS, day(12))
-    return world
+    return world_with_model(tmp_path_factory.mktemp("world"))
 
 
 def test_a_model_s_files_lie_under_its_digest_with_a_passport(world):

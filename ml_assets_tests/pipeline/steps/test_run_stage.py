@@ -9,7 +9,8 @@ import pytest
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import asset_key
 from ml_assets_tests.conftest import SMALL
-from ml_assets_tests.pipeline.world import World, assets_of, check, day, failure, rows_of
+from ml_assets_tests.pipeline.world import World, assets_of, check, day, failure
+from ml_assets_tests.pipeline.worlds import world_with_two_days
 
 SPEC = ModelSpec.model_validate(SMALL)
 VALIDATED = asset_key(SPEC, "validated_data")
@@ -18,10 +19,7 @@ ROWS = ["raw_data", "validated_data", "quarantined_data"]
 
 @pytest.fixture
 def world(tmp_path) -> World:
-    world = World(tmp_path, SPEC)
-    for number in (1, 2):
-        world.land(day(number), rows_of(day(number)))
-    return world
+    return world_with_two_days(tmp_path)
 
 
 def run(world: World, selection: dg.AssetSelection) -> dg.ExecuteInProcessResult:
