@@ -106,7 +106,7 @@ def _read(spec: Contract, key: str, content: bytes) -> LandedFile:
     sources = {name: column.source or name for name, column in spec.columns.items()}
     occurrences = Counter(file.columns)
     if repeated := [source for source in sources.values() if occurrences[source] > 1]:
-        raise ValueError(f"column occurs more than once: {', '.join(repeated)}")
+        raise ValueError(f"columns occur more than once: {', '.join(repeated)}; land the file with each of them once")
     missing = {name: source for name, source in sources.items() if source not in occurrences}
     read_as = convert_with_comma if file.has_decimal_comma else convert
     columns, unreadable = {}, {}
@@ -203,7 +203,7 @@ def _check_format(spec: Contract, key: str, content: bytes, is_packed: bool = Fa
         raise ValueError(f"it is a Parquet file: name it {name.rpartition('.')[0].removesuffix('.parquet')}.parquet")
     if _MARKUP.match(content):
         kind = "an HTML page or XML document, such as a server sends with an error"
-        raise ValueError(f"it is {kind}; it begins with {_first_line_of(content)!r}")
+        raise ValueError(f"it is {kind}; it begins with {_first_line_of(content)!r}: land the file again")
     if name.lower().endswith(".parquet") and content[:3] not in (b"PAR", b""):
         raise ValueError(
             f"it is not a Parquet file, and begins with {_first_line_of(content)!r}: name it by its format"

@@ -80,7 +80,7 @@ def check_labels(labels: Labels | None, columns: Mapping[str, Column], target: s
     if labels is None:
         return
     if twice := repeated(labels.key):
-        raise ValueError(f"labels.key: {', '.join(twice)} is named more than once")
+        raise ValueError(f"labels.key: named more than once: {', '.join(twice)}")
     for name in labels.key:
         if column_of(columns, "labels.key", name).nullable:
             raise ValueError(f"labels.key: {name} is nullable; a label without a key belongs to no row")
@@ -94,4 +94,6 @@ def check_labels(labels: Labels | None, columns: Mapping[str, Column], target: s
     sources = [columns[name].source or name for name in labels.key]
     sources += [labels.label or columns[target].source or target, labels.known_at]
     if twice := repeated(sources):
-        raise ValueError(f"labels: {', '.join(twice)} in the label files is the source of more than one column")
+        raise ValueError(
+            f"labels: each column needs its own source in the label files; used more than once: {', '.join(twice)}"
+        )

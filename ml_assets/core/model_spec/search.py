@@ -52,7 +52,8 @@ class Choice(SpecPart):
     @model_validator(mode="after")
     def _are_different(self) -> "Choice":
         if len(set(self.values)) != len(self.values):
-            raise ValueError(f"values: {', '.join(f'{value:g}' for value in self.values)} has a value more than once")
+            values = ", ".join(f"{value:g}" for value in self.values)
+            raise ValueError(f"values: state each value once, not {values}")
         return self
 
     def ends(self) -> list[float]:

@@ -195,7 +195,7 @@ class Training(SpecPart):
         if self.when and self.every == timedelta(days=1):
             raise ValueError("when: a model is already due every day; set every to a longer time, such as 7d")
         if twice := repeated(self.when):
-            raise ValueError(f"when: {', '.join(twice)} is named more than once")
+            raise ValueError(f"when: named more than once: {', '.join(twice)}")
         if self.search is not None:
             self.search.check(self.parameters, self.validation, self.window)
         return self

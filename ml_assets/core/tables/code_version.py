@@ -51,7 +51,10 @@ def _sources(root: str, is_followed: Callable[[str], bool]) -> dict[str, bytes]:
         if name not in sources:
             path = _path(name)
             if path is None:
-                raise ModuleNotFoundError(f"{name} has no Python source to take a code version from")
+                raise ModuleNotFoundError(
+                    f"{name} has no Python source file, so its code version cannot be computed; "
+                    "install it with its sources"
+                )
             sources[name] = path.read_bytes().replace(b"\r\n", b"\n")
             package = name if path.name == "__init__.py" else name.rpartition(".")[0]
             imported = (other for other in _imports(sources[name], package) if is_followed(other))

@@ -195,7 +195,7 @@ def test_a_column_that_occurs_twice_is_refused_by_name(make_spec, key):
     pq.write_table(pa.table([pa.array([1]), pa.array([2])], names=["id", "id"]), sink)
     file = read_landed_file(make_spec(), key, b"id,card,id\n1,A,2\n" if key == "a.csv" else sink.getvalue())
     assert file.rows is None
-    assert "column occurs more than once: id" in (file.fault or "")
+    assert "columns occur more than once: id; land the file" in (file.fault or "")
 
 
 def test_a_column_that_is_not_read_may_occur_twice(make_spec):

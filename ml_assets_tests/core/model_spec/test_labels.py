@@ -17,11 +17,17 @@ LABELS = {"files": "labels/{day}/*", "key": ["id"]}
         ({**LABELS, "files": "labels.csv"}, "must contain {day}"),
         ({**LABELS, "key": []}, "at least 1 item"),
         ({**LABELS, "key": ["nobody"]}, "labels.key: there is no column nobody; the columns are id, event_time"),
-        ({**LABELS, "key": ["id", "id"]}, "labels.key: id is named more than once"),
+        ({**LABELS, "key": ["id", "id"]}, "labels.key: named more than once: id"),
         ({**LABELS, "key": ["label"]}, "labels.key: label is the target"),
         ({**LABELS, "key": ["note"]}, "labels.key: note is nullable"),
-        ({**LABELS, "label": "id"}, "labels: id in the label files is the source of more than one column"),
-        ({**LABELS, "label": "known_at"}, "labels: known_at in the label files is the source of more than one column"),
+        (
+            {**LABELS, "label": "id"},
+            "its own source in the label files; used more than once: id",
+        ),
+        (
+            {**LABELS, "label": "known_at"},
+            "its own source in the label files; used more than once: known_at",
+        ),
         ({**LABELS, "unlabelled": "positive"}, "'exclude' or 'negative'"),
     ],
 )

@@ -30,7 +30,7 @@ from ml_assets_tests.support.changed_spec import assert_refused
             "low 0.5 must be below high 0.5; fix a parameter in training.parameters",
         ),
         ("training.search", {"space": {"gamma": {"low": 0, "high": 1, "log": True}}}, "log needs a low above 0"),
-        ("training.search", {"space": {"eta": {"values": [0.1, 0.1]}}}, "has a value more than once"),
+        ("training.search", {"space": {"eta": {"values": [0.1, 0.1]}}}, "state each value once"),
         ("training.search", {"folds": 4}, "search.folds: 4 folds that validate on 1d each leave no day of the window"),
         ("training.search", {"trials": 0}, "greater than or equal to 1"),
         ("training.search", {"minutes": 0}, "greater than 0"),

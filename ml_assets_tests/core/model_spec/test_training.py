@@ -18,7 +18,7 @@ from ml_assets_tests.support.changed_spec import assert_refused
         ("training.every", "36h", "whole number of days"),
         ("training.every", "weekly", "not a duration"),
         ("training.when", ["drift"], "when: a model is already due every day"),
-        ("training", {"window": "4d", "every": "7d", "when": ["drift", "drift"]}, "drift is named more than once"),
+        ("training", {"window": "4d", "every": "7d", "when": ["drift", "drift"]}, "named more than once: drift"),
         ("training.preprocessing", {"encode": {"amount": "onehot"}}, "amount is not one of"),
     ],
 )

@@ -32,7 +32,7 @@ def read_text(path: Path) -> str:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise SpecFileError(f"{path}:1: the file cannot be read: {error.strerror}") from error
+        raise SpecFileError(f"{path}:1: the file cannot be read: {error.strerror}; let this user read it") from error
     if len(content) > MAX_BYTES:
         raise SpecFileError(f"{path}:1: the file has more than {MAX_BYTES:,} bytes, which no specification needs")
     if content.startswith(_UTF_16):

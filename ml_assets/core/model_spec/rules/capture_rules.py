@@ -40,11 +40,11 @@ def check_capture(
     ):
         if unknown := [name for name in names if name not in allowed]:
             raise ValueError(
-                f"{field}.{part}: {', '.join(unknown)} is not one of {', '.join(allowed) or 'no columns'}; the row key "
-                "and the event time are kept unchanged, because rows are compared by them"
+                f"{field}.{part}: not possible: {', '.join(unknown)}; choose from {', '.join(allowed) or 'no columns'}."
+                " The row key and the event time are kept unchanged, because rows are compared by them"
             )
     if twice := repeated([*set(capture.hashed), *set(capture.leave_out)]):
-        raise ValueError(f"{field}: {', '.join(twice)} is both hashed and left out")
+        raise ValueError(f"{field}: both hashed and left out: {', '.join(twice)}")
     if taken := [name for name in known if name in OF_REQUESTS and name not in capture.leave_out]:
         raise ValueError(
             f"{field}: served_requests itself has a column {', '.join(taken)}; name yours in leave_out, or rename it"

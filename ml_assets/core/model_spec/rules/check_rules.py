@@ -105,7 +105,7 @@ def check_metrics(
     built_in = [ROW_COUNT_METRIC, *([f"distinct_{entity}"] if entity else [])]
     if twice := repeated(name.lower() for name in [*(metric.name for metric in metrics), *built_in]):
         raise ValueError(
-            f"metrics: {', '.join(twice)} is defined more than once (case is ignored); "
+            f"metrics: defined more than once: {', '.join(twice)} (case is ignored); "
             f"{', '.join(built_in)} are always measured"
         )
     for metric in metrics:

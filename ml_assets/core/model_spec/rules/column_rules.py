@@ -32,7 +32,7 @@ def check_column_names(columns: Mapping[str, Column]) -> None:
         raise ValueError(f"columns.{name}: it {difference}; rename one of them (`source` is its name in the files)")
     sources = [column.source or name for name, column in columns.items()]
     if twice := repeated(sources):
-        raise ValueError(f"columns: {', '.join(twice)} in the files is the source of more than one column")
+        raise ValueError(f"columns: each needs its own source in the files; used more than once: {', '.join(twice)}")
 
 
 def check_roles(
@@ -53,7 +53,7 @@ def check_roles(
             column_of(columns, role, name)
     for field, names in [("row_key", row_key), ("evaluation.slices", slices)]:
         if twice := repeated(names):
-            raise ValueError(f"{field}: {', '.join(twice)} is named more than once")
+            raise ValueError(f"{field}: named more than once: {', '.join(twice)}")
     for name in row_key:
         if column_of(columns, "row_key", name).nullable:
             raise ValueError(f"row_key: {name} is nullable, but a row without a key cannot be identified")

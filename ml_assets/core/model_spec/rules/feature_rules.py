@@ -32,7 +32,7 @@ def check_features(
     """
     if twice := repeated(name.lower() for feature in features for name in feature.names()):
         raise ValueError(
-            f"features: {', '.join(twice)} is defined more than once (tables do not distinguish upper and lower case)"
+            f"features: defined more than once: {', '.join(twice)} (tables do not distinguish upper and lower case)"
         )
     column_names = {name.lower() for name in columns}
     for position, feature in enumerate(features):

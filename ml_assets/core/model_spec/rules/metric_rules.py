@@ -92,7 +92,10 @@ def check_metrics_of_task(
     _check_fields("evaluation", outputs.task, evaluation, _EVALUATION_TASKS)
     classes, k = len(outputs.classes), evaluation.top_classes
     if classes and k >= classes and k != Evaluation.model_fields["top_classes"].default:
-        raise ValueError(f"evaluation.top_classes: every row is right among the {k} likeliest of {classes} classes")
+        raise ValueError(
+            f"evaluation.top_classes is {k}, but there are only {classes} classes, so every prediction would count as "
+            f"correct; set it below {classes}"
+        )
     if canary is not None:
         _check_fields("deployment.canary", outputs.task, canary, _CANARY_TASKS)
     if checks.label_rate is not None:

@@ -74,7 +74,7 @@ def _check_classes(column: Column, target: str, classes: Sequence) -> None:
             f"classes: '' cannot be a class, because a row without text has no label; name it in {target}'s files"
         )
     if twice := repeated(str(label) for label in classes):
-        raise ValueError(f"classes: {', '.join(twice)} is named more than once")
+        raise ValueError(f"classes: named more than once: {', '.join(twice)}")
     if set(classes) != set(column.allowed or ()):
         raise ValueError(
             f"classes: {', '.join(map(str, classes))} are not the allowed values of {target}: "

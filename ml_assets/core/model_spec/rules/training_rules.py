@@ -100,6 +100,6 @@ def _check_constraints(task: Task, training: Training, numeric: Sequence[str], n
     for position, group in enumerate(training.interactions):
         where = f"training.interactions[{position}]"
         if unknown := [name for name in group if name not in names]:
-            raise ValueError(f"{where}: {', '.join(unknown)} is not a feature; the features are {', '.join(names)}")
+            raise ValueError(f"{where}: no such feature: {', '.join(unknown)}; the features are {', '.join(names)}")
         if twice := repeated(group):
-            raise ValueError(f"{where}: {', '.join(twice)} is named more than once")
+            raise ValueError(f"{where}: named more than once: {', '.join(twice)}")

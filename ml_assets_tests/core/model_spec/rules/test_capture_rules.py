@@ -19,11 +19,17 @@ def test_a_request_has_every_identity_column_but_the_target():
 @pytest.mark.parametrize(
     ("capture", "message"),
     [
-        ({"hashed": ["id"]}, "deployment.capture.hashed: id is not one of card; the row key and the event time"),
-        ({"hashed": ["amount"]}, "deployment.capture.hashed: amount is not one of card"),
-        ({"leave_out": ["event_time"]}, "deployment.capture.leave_out: event_time is not one of card, amount"),
-        ({"leave_out": ["nothing"]}, "deployment.capture.leave_out: nothing is not one of"),
-        ({"hashed": ["card"], "leave_out": ["card"]}, "deployment.capture: card is both hashed and left out"),
+        (
+            {"hashed": ["id"]},
+            "deployment.capture.hashed: not possible: id; choose from card. The row key and the event time",
+        ),
+        ({"hashed": ["amount"]}, "deployment.capture.hashed: not possible: amount; choose from card"),
+        (
+            {"leave_out": ["event_time"]},
+            "deployment.capture.leave_out: not possible: event_time; choose from card, amount",
+        ),
+        ({"leave_out": ["nothing"]}, "deployment.capture.leave_out: not possible: nothing; choose from"),
+        ({"hashed": ["card"], "leave_out": ["card"]}, "deployment.capture: both hashed and left out: card"),
     ],
 )
 def test_other_names_are_refused(capture, message):

@@ -29,7 +29,7 @@ def test_a_column_that_has_no_check_cannot_block(small):
         ("checks.column_drift", {"leave_out": ["nothing"]}, "checks.column_drift.leave_out: there is no nothing"),
         ("checks.feature_drift", {"leave_out": ["card"]}, "checks.feature_drift.leave_out: there is no card"),
         ("checks.accepted", {"2025-01-03": ["contract_nothing"]}, "2025-01-03: there is no check contract_nothing"),
-        ("metrics", [{"name": "row_count", "aggregate": "rows"}], "row_count is defined more than once"),
+        ("metrics", [{"name": "row_count", "aggregate": "rows"}], "defined more than once: row_count"),
         ("metrics", [{"name": "x", "aggregate": "sum", "column": "nothing"}], "the features have no nothing"),
         ("metrics", [{"name": "x", "aggregate": "sum", "column": "card"}], "card is not a number"),
     ],

@@ -25,7 +25,7 @@ OF_TARGET = {"kind": "window", "key": "card", "value": "label", "aggregates": ["
         (
             "features.0",
             {"kind": "custom", "function": "math:sin", "outputs": ["x", "X"]},
-            "x is defined more than once",
+            "defined more than once: x",
         ),
         ("features.0", {"kind": "custom", "function": "math:sin", "outputs": ["event_day"]}, "it computes event_day"),
     ],

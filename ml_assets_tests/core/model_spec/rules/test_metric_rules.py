@@ -89,7 +89,11 @@ def test_a_regression_has_no_metrics_and_settings_of_other_tasks(regression, pat
         ("gates", {"recall": {"minimum": 0.5}}, "gates.recall: recall is not a metric of task multiclass, but of task"),
         ("gates", {"recall_tram": {"minimum": 0.5}}, "recall_tram is not a metric of task multiclass; choose one of"),
         ("gates", {"rmse": {"maximum": 0.5}}, "but of task regression"),
-        ("evaluation.top_classes", 3, "evaluation.top_classes: every row is right among the 3 likeliest of 3 classes"),
+        (
+            "evaluation.top_classes",
+            3,
+            "evaluation.top_classes is 3, but there are only 3 classes, so every prediction would count",
+        ),
     ],
 )
 def test_several_classes_have_no_metrics_of_other_tasks(multiclass, path, value, reason):

@@ -45,8 +45,8 @@ def test_a_binary_target_may_have_any_two_labels(small):
         ("sample_weight", "label", "sample_weight: label cannot also be the target"),
         ("sample_weight", "id", "sample_weight: id may be negative; set columns.id.minimum to 0 or more"),
         ("training.monotone", {"card": "increasing"}, "training.monotone: card is not a feature"),
-        ("training.interactions", [["amount", "card"]], r"interactions\[0\]: card is not a feature"),
-        ("training.interactions", [["amount", "amount"]], "amount is named more than once"),
+        ("training.interactions", [["amount", "card"]], r"interactions\[0\]: no such feature: card; the features"),
+        ("training.interactions", [["amount", "amount"]], "named more than once: amount"),
     ],
 )
 def test_what_does_not_fit_a_binary_target_is_refused(small, path, value, reason):
@@ -112,7 +112,7 @@ def test_classes_are_also_the_allowed_values_and_the_other_way_round(multiclass)
         ("classes", ["low"], "a multiclass target needs two classes or more"),
         ("classes", ["low", ""], "classes: '' cannot be a class"),
         ("classes", ["low", 1], "classes: 1 is not a value of label, which has type string"),
-        ("classes", ["low", "low"], "classes: low is named more than once"),
+        ("classes", ["low", "low"], "classes: named more than once: low"),
         ("classes", ["a b", "A-B"], "several would share the column probability_a_b"),
         ("columns.label.allowed", ["low", "high"], "are not the allowed values of label"),
         ("training.objective", "poisson", "training.objective: only a regression has it, and the task is multiclass"),
