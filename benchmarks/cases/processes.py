@@ -20,7 +20,7 @@ def measure_start_up(context: Context) -> list[Result]:
         for name, statement in ((FLOOR, IMPORT_DAGSTER), (OURS, LOAD_DEFINITIONS)):
             samples[name].append(report_of("-c", f"{statement}\nimport time; print(time.process_time())"))
     title = "definitions of the code location loaded (floor: import dagster)"
-    return [Result("startup", title, samples, FLOOR, 1.3, "s of processor")]
+    return [Result("startup", title, samples, FLOOR, 1.3, "CPU s")]
 
 
 def measure_run(context: Context) -> list[Result]:

@@ -7,7 +7,7 @@ from benchmarks.harness.process import environment, measure, python, report_of
 from benchmarks.harness.results import FLOOR, OURS, Result
 from benchmarks.sensor.store import DAYS
 
-UNITS = {"processor": "s of processor", "requests": "requests"}
+UNITS = {"processor": "CPU s", "requests": "requests"}
 
 
 def measure_sensor(context: Context) -> list[Result]:

@@ -138,7 +138,7 @@ def measure_training(context: Context) -> list[Result]:
         for engine in ENGINES[:-1]:
             title = f"training ({engine}, {kind}) on {many} days of {rows:,} rows, {FEATURES} features"
             seconds = {OURS: [figures[engine, many]["seconds"]], FLOOR: [figures["floor", many]["seconds"]]}
-            results.append(Result("training", title, seconds, FLOOR, None, "s of processor"))
+            results.append(Result("training", title, seconds, FLOOR, None, "CPU s"))
             values = (many - few) * rows * FEATURES
             growth = {
                 name: [(figures[which, many]["peak"] - figures[which, few]["peak"]) * 2**20 / values]

@@ -164,7 +164,7 @@ def measure_validation(context: Context) -> list[Result]:
         assert ours["rows"] == floor["rows"]
         title = f"validation of {rows:,} rows of ten columns, {'5 % bad' if kind == 'bad' else 'none bad'}"
         samples = {OURS: [ours["seconds"]], FLOOR: [floor["seconds"]]}
-        results.append(Result("validation", title, samples, FLOOR, None, "s of processor"))
+        results.append(Result("validation", title, samples, FLOOR, None, "CPU s"))
     write_day(other, rows, "bad", seed=2)
     one_day, two_days = (report_of("-m", __name__, "memory", *paths)["peak"] for paths in ([other], [other, bad]))
     title = "peak memory of validation, two days one after the other (floor: one day)"

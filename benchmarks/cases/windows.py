@@ -10,7 +10,7 @@ from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
 
 TARGETS = {(1, 7): 2.5, (1, 7, 30): 3.0}
 MAX_PEAK_MB = 3_000
-UNIT = "s of processor"
+UNIT = "CPU s"
 
 
 def measure_windows(context: Context) -> list[Result]:

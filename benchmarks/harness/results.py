@@ -10,7 +10,7 @@ from benchmarks.harness.process import Measurement
 
 OURS, FLOOR, DAGSTER = "ml_assets", "floor", "Dagster"
 CONTENDERS = (OURS, FLOOR, DAGSTER)
-HEADER = ("", *CONTENDERS, "ratio", "target", "", "ratio of processor time")
+HEADER = ("", *CONTENDERS, "ratio", "target", "", "ratio of CPU time")
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def timed(
     target: float | None,
     unit: str = "s",
 ) -> Result:
-    """Build the result of measured processes; with the unit `s of processor` their processor seconds count."""
+    """Build the result of measured processes; with the unit `CPU s` their processor seconds count."""
     by_processor = unit != "s"
     return Result(
         benchmark,

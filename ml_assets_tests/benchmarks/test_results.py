@@ -60,7 +60,7 @@ def test_figures_have_as_many_digits_as_matter():
 
 def test_measured_processes_become_seconds_and_peaks():
     series = {OURS: [Measurement(3.0, 2.0, 300.0), Measurement(5.0, 4.0, 310.0)], FLOOR: [Measurement(1.0, 0.5, 90.0)]}
-    wall, processor = (timed("x", "x", series, FLOOR, 2.5, unit) for unit in ("s", "s of processor"))
+    wall, processor = (timed("x", "x", series, FLOOR, 2.5, unit) for unit in ("s", "CPU s"))
     assert (wall.figure(OURS), processor.figure(OURS)) == (4.0, 3.0)
     assert wall.peak_mb == {OURS: 310.0, FLOOR: 90.0}
     assert wall.processor == {OURS: 3.0, FLOOR: 0.5}
