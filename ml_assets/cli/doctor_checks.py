@@ -108,7 +108,7 @@ def probe_dagster_home(context: DoctorContext) -> Values:
 
 
 def probe_damaged_state(context: DoctorContext) -> Values:
-    """Return a message for each file of state that is damaged or missing."""
+    """Return a message for each state file that is damaged or missing."""
     return (list(context.damages),)
 
 

@@ -132,7 +132,7 @@ class DoctorContext:
 
     @cached_property
     def damages(self) -> Sequence[str]:
-        """Messages about every file of state that is damaged or missing."""
+        """Messages about every state file that is damaged or missing."""
         resources = build_environment(self.settings).resources or {}
         models = self.code_location.time_zones if self.code_location.problem is None else ()
         messages = [*self.damaged_home, *self.damaged_mlflow]

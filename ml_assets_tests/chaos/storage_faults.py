@@ -1,4 +1,4 @@
-"""Damage at rest: bits that flip in the lake, the models and the deploy target, and files of state that are lost."""
+"""Damage at rest: bits that flip in the lake, the models and the deploy target, and state files that are lost."""
 
 import random
 import shutil
@@ -48,8 +48,8 @@ def flip_bits(root: Path, demo: LocalInstance, draw: random.Random) -> Report:
 
 
 def lose_state(root: Path) -> Report:
-    """Replace each file of state by other bytes; it has to be named with what is lost, and the remedy has to work."""
-    report = Report("files of state damaged")
+    """Replace each state file by other bytes; it has to be named with what is lost, and the remedy has to work."""
+    report = Report("state files damaged")
     whole = root / "whole"
     StateWorld(whole).create()
     for kind in STATE_FILES:

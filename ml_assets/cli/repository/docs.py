@@ -54,10 +54,10 @@ Generated from the rules in `ml_assets/core/operations/doctor` by `make docs`: d
 DAMAGE_TITLE = """\
 # Damaged or missing state
 
-A command that meets a damaged or missing file of state ends with exit code 1 and one message: the file, what is lost, \
+A command that meets a damaged or missing state file ends with exit code 1 and one message: the file, what is lost, \
 where a backup is taken from, and the command that repairs it. A run in the UI fails with the same message, and \
-`ml-assets doctor` (`damaged_state`) looks for all of them. `<file>.damaged` beside a file says that somebody knows of \
-the loss; remove it when the cause is found. Files with rows of days: [Backup and recovery](../how-to/backup.md).
+`ml-assets doctor` (`damaged_state`) looks for all of them. `<file>.damaged` beside a file records that the loss is \
+known; remove it when the cause is found. Files with rows of days: [Backup and recovery](../how-to/backup.md).
 
 Generated from `ml_assets/core/operations/failures/damaged_state.py` by `make docs`: do not edit.
 

@@ -1,4 +1,4 @@
-"""A lock under which files of state are created, so that two processes do not create them at the same time."""
+"""A lock under which state files are created, so that two processes do not create them at the same time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ TIMEOUT_SECONDS = 120.0
 
 
 class CreationLocked(DamagedState):
-    """Another process has been creating files of state for too long."""
+    """Another process has been creating state files for too long."""
 
 
 @contextmanager

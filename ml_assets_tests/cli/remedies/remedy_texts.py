@@ -44,7 +44,7 @@ def _of_rules(tree: ast.Module) -> Iterator[str]:
                     if not before:
                         continue
                     remedy = before[-1]
-                # Joined texts are those of files of state, which resources/probes/test_state_probe.py carries out.
+                # Joined texts are those of state files, which resources/probes/test_state_probe.py carries out.
                 if not isinstance(remedy, ast.Call):
                     yield _text(remedy)
 

@@ -1,4 +1,4 @@
-"""Damage of files: garbage, cut off, empty, gone; and a small world with every file of state."""
+"""Damage of files: garbage, cut off, empty, gone; and a small world with every state file."""
 
 import hashlib
 import json
@@ -78,7 +78,7 @@ def _execute(file: Path, *statements: str) -> None:
 
 
 class StateWorld:
-    """A directory with every file of state, for one model."""
+    """A directory with every state file, for one model."""
 
     def __init__(self, root: Path):
         self.root, self.home = root, root / "dagster"

@@ -1,4 +1,4 @@
-"""Each file of state that is damaged or gone is named with what is lost, and the command of the message mends it."""
+"""Each state file that is damaged or gone is named with what is lost, and the command of the message mends it."""
 
 import shutil
 from collections.abc import Callable

@@ -18,7 +18,7 @@ def damaged_state(damages: Sequence[str]) -> Diagnosis:
         damages: a message for each damaged file: what is lost, then sentences with the remedy.
     """
     if not damages:
-        return ok("damaged_state", "no file of state is damaged or missing")
+        return ok("damaged_state", "no state file is damaged or missing")
     sentences = [damage.partition(". ") for damage in damages]
     message = "; ".join(sentence for sentence, _, _ in sentences)
     return error("damaged_state", message, " Then: ".join(dict.fromkeys(remedy for _, _, remedy in sentences)))
