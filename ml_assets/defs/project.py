@@ -30,7 +30,7 @@ class Project:
 
     @property
     def is_own(self) -> bool:
-        """Return whether it is the repository of this package."""
+        """Return whether the project is the repository of this package."""
         return self.root == REPOSITORY
 
 

@@ -134,7 +134,7 @@ def first_simulated_day() -> str:
 
 
 def read_simulated_spec(first_day: date = FIRST_DAY) -> ModelSpec:
-    """Read the specification of the model for data that begin on `first_day`, whatever has landed on this machine."""
+    """Read the specification of the model for data that begin on `first_day`, regardless of what has landed."""
     [document] = parse_documents(SPEC)
     attributes = document.content["attributes"]
     return ModelSpec.model_validate({**attributes, "source": {**attributes["source"], "start": first_day}})

@@ -185,7 +185,7 @@ class PredictionQualityCheck(Check):
 
 
 class ServedFeaturesCheck(Check):
-    """The features of served requests against the batch features of the same rows. Only with `deployment.capture`."""
+    """Compares features of served requests with the batch features of the same rows. Only with `deployment.capture`."""
 
     severity: Severity = "warn"
     max_differing_share: float = Field(0.01, ge=0, le=1)
@@ -225,10 +225,10 @@ class Checks(SpecPart):
     feature_metrics: Check | None = Check()
     """Every metric of `metrics` is within its bounds."""
     score_drift: DriftBounds | None = DriftBounds(severity="warn")
-    """The scores of each day of the holdout against those of the training window."""
+    """Compares the scores of each day of the holdout with those of the training window."""
     served_features: ServedFeaturesCheck | None = ServedFeaturesCheck()
     served_feature_drift: DriftCheck | None = DriftCheck(severity="warn")
-    """The features of served requests against the training window of the day's model, with `deployment.capture`."""
+    """Compares features of served requests with the training window of the day's model, with `deployment.capture`."""
     prediction_quality: PredictionQualityCheck | None = PredictionQualityCheck()
     label_timeliness: LabelTimelinessCheck | None = LabelTimelinessCheck()
     label_match: LabelMatchCheck | None = LabelMatchCheck()

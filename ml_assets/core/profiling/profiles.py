@@ -54,7 +54,7 @@ class Profile:
 
     @property
     def positives(self) -> int:
-        """Rows with 1 or true in a column of 0 and 1 or of booleans."""
+        """Number of rows whose value is 1 or true."""
         return int(self.histogram.weight(int(number_bins(np.array([1.0]))[0])))
 
 

@@ -79,6 +79,6 @@ def _apply(
     if state.champion is None:
         raise CannotRelease("there is no champion that a canary could be compared with; promote a version first")
     if version == state.challenger:
-        raise CannotRelease(f"{version} is the canary already, {describe_share(state.percent)}")
+        raise CannotRelease(f"{version} is already the canary, {describe_share(state.percent)}")
     description = f"{version} was made the canary {describe_share(canary.steps[0])}"
     return "replace" if state.challenger else "start", start(state, version, canary.steps[0], day), description

@@ -114,7 +114,7 @@ class Plan:
         self.needs_std = bool(aggregates & NEED_STD)
 
     def first(self, positions: Mapping[int, int]) -> int:
-        """Return the position of the first row of the window, from the positions by age."""
+        """Return the position of the first row of the window, given the first row position for each age."""
         first = positions[self.oldest]
         return first if self.rows is None else max(first, positions[self.newest] - self.rows)
 

@@ -58,7 +58,7 @@ def run_experiments(
                 continue
             run_id = track_experiment(run, experiment)
             context.log.info(
-                f"{spec.name}: the experiment of {day} is MLflow run {run_id}; the model of that day stays as it was"
+                f"{spec.name}: the experiment for {day} is MLflow run {run_id}; the model of that day is unchanged"
             )
             metrics = {name: round(value, 6) for name, value in experiment.metrics.items() if isfinite(value)}
             description = {
@@ -71,7 +71,7 @@ def run_experiments(
             )
     if failures:
         more = f" (and {len(failures) - 1} more days)" if len(failures) > 1 else ""
-        raise dg.Failure(f"{spec.name}: no experiment of {failures[0]}{more}", allow_retries=False)
+        raise dg.Failure(f"{spec.name}: no experiment was run for {failures[0]}{more}", allow_retries=False)
 
 
 def _run_experiment(training: ModelTraining, holdout: Holdout, day: date) -> "Experiment":

@@ -74,7 +74,7 @@ class PredictionQualityStep(StageStep[PredictionQuality]):
     def after_days(
         self, context: dg.AssetExecutionContext, stage: PredictionQuality, days: Sequence[date], changed: Sequence[date]
     ) -> None:
-        """Write the dashboard, with the quality of these days."""
+        """Write the dashboard, with the prediction quality of these days."""
         table = stage.tables[PREDICTION_QUALITY]
         update_dashboard(context, self.spec, stage.lake, days, stage.moves(), table)
 

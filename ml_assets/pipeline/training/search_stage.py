@@ -186,7 +186,7 @@ class ParameterSearch(DayByDay):
             result = self._results.get(study) or self._search(study, as_of)
         except (TrainingDataError, HistoryTooShort) as error:
             if single_partition:
-                raise CannotMake(f"no parameters of {day}: {error}") from error
+                raise CannotMake(f"no parameters for {day}: {error}") from error
             row = {"problem": str(error)}
             return StageOutput({SEARCH: pa.Table.from_pylist([row], schema=PARAMETER_SEARCH_SCHEMA)}, str(error))
         self._results[study] = result

@@ -72,7 +72,7 @@ class Corrections:
         return content
 
     def write(self, files: Mapping[date, tuple[str, bytes]]) -> None:
-        """Write one file for each day, given by name and content, and leave a note of it."""
+        """Write one file (name, content) for each day, and a note of each file."""
         for day, (name, content) in files.items():
             self._lake.files.write(f"{self._root}{day.isoformat()}/{name}", content)
             write_notes(self._lake.files, self._model, [f"{day.isoformat()}/{name}"])

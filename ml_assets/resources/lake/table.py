@@ -80,7 +80,7 @@ class Table:
         return self._transactions.get(day.isoformat())
 
     def is_assumed(self, day: date) -> bool:
-        """Return whether the fingerprint of a day is assumed, as in a plan, so that the table lacks its rows so far."""
+        """Return whether the fingerprint of a day is assumed, as in a plan; the table then lacks rows of the day."""
         return False
 
     def is_committed(self, day: date) -> bool:

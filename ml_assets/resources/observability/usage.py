@@ -27,8 +27,8 @@ def is_in_pod() -> bool:
 class UsageMeter:
     """Measures the resources that this process uses from now on. Child processes count once they have ended.
 
-    If the operating system cannot reset the memory peak, it covers the whole life of the process. began_at: when it
-    began, in seconds since 1970. cpu_seconds_before: CPU seconds that this process used before, for its start and
+    If the operating system cannot reset the memory peak, the peak covers the whole life of the process. began_at: when
+    it began, in seconds since 1970. cpu_seconds_before: CPU seconds that this process used before, for its start and
     imports; the meter does not include them.
     """
 

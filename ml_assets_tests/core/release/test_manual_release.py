@@ -54,7 +54,7 @@ def test_each_command_is_one_release_that_the_ledger_can_represent(state, comman
         (RULES, CHAMPION, "resume", None, "are not paused"),
         (RULES, CHAMPION, "promote", FIRST, "version 1 of 2025-03-01 is the champion already"),
         (RULES, CHAMPION, "canary", FIRST, "is the champion already"),
-        (RULES, RUNNING, "canary", SECOND, "is the canary already, for 25 percent"),
+        (RULES, RUNNING, "canary", SECOND, "is already the canary, for 25 percent"),
         (RULES, NOTHING, "canary", FIRST, "no champion that a canary could be compared with"),
         (None, CHAMPION, "canary", SECOND, "has no deployment.canary"),
         (Canary.model_validate({"steps": [100]}), CHAMPION, "canary", SECOND, "with a step below 100 percent"),

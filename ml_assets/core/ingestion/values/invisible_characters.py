@@ -9,5 +9,5 @@ def is_invisible(character: str) -> bool:
 
 
 def drop_invisible(text: str) -> str:
-    """Return a text without its invisible characters; white space other than line ends and tabs stays."""
+    """Remove control and format characters, line ends and tabs among them; spaces stay."""
     return text if text.isprintable() else "".join(character for character in text if not is_invisible(character))

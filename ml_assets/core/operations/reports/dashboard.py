@@ -80,7 +80,7 @@ class Dashboard:
         yield "last release", f"{self.move.action} on {self.move.day}: {self.move.reason}"
 
     def metric_names(self) -> list[str]:
-        """Return the at most 8 metrics that get a chart: first those with estimated or realised values, then those with
+        """Return up to 8 metrics that get a chart: first those with estimated or realised values, then those with
         a gate, then all others.
         """
         measured = {entry.metric for summary in self.summaries for entry in summary.quality if entry.value is not None}
