@@ -56,7 +56,7 @@ class Outcomes(logging.Handler):
         return sorted(outcome.day for outcome in self.by_stage.get(stage, ()) if outcome.computed)
 
     def same(self, stage: str) -> list[date]:
-        """List the days of a stage that were made again with the same rows."""
+        """List the days of a stage that were computed again with the same rows."""
         return sorted(outcome.day for outcome in self.by_stage.get(stage, ()) if "made_again" in outcome.metadata)
 
     def __enter__(self) -> "Outcomes":

@@ -46,7 +46,7 @@ def run_model(model: str | None = None, day: date | None = None, train: bool = F
 
     Args:
         model: name of the model.
-        day: the day as of which the model is made; None for the newest landed day.
+        day: the day as of which the model is trained; None for the newest landed day.
         train: whether to train a model of that day even if none is due.
 
     Raises:

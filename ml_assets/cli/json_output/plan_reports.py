@@ -13,7 +13,7 @@ class DayReason(BaseModel):
 
 
 class PlannedDayReport(BaseModel):
-    """A day that a run will make."""
+    """A day that a run will compute."""
 
     day: date
     reasons: list[str]

@@ -125,8 +125,8 @@ def _scan_new_lake(
 
 
 def _ranges(spec: ModelSpec, rows: LandingScan, labels: LandingScan | None = None) -> list[tuple[date, date, bool]]:
-    """Return (first, last, only_labels) of each run, oldest first, so that the days that features read are made before
-    them.
+    """Return (first, last, only_labels) of each run, oldest first, so that the days that features read are computed
+    before them.
     """
     days_per_run, reach = spec.backfill.days_per_run, spec.reach_in_days()
     # Rows of later days may still arrive, and a run would report their days as missing.

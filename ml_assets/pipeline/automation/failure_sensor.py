@@ -60,7 +60,7 @@ def release_after_failure(
 
 
 def _has_features(spec: ModelSpec, lake: Lake, days: Sequence[date]) -> bool:
-    """Return whether the features of any of the days were made."""
+    """Return whether the features of any of the days were computed."""
     from ml_assets.core.tables.schemas import features_schema
 
     table = lake.table(spec.name, FEATURES, features_schema(spec))

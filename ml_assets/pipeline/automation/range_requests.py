@@ -46,8 +46,8 @@ def request_history(
 ) -> list[RangeRequest]:
     """Request the validation of earlier landed days that were never validated and that features of `requests` read.
 
-    Without it these features could not be made. These days have files and lie before the look-back, as in a new lake
-    over an older landing. Files are listed only if such days may exist.
+    Without it these features could not be computed. These days have files and lie before the look-back, as in a new
+    lake over an older landing. Files are listed only if such days may exist.
 
     Args:
         spec: the model's specification.

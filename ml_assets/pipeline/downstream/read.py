@@ -23,7 +23,7 @@ MAX_NAMED = 5
 
 
 class CannotRead(Exception):
-    """An asset of a model cannot be read in a step: it is not a dependency, or days have not been made. The message
+    """An asset of a model cannot be read in a step: it is not a dependency, or days have not been computed. The message
     says what to do.
     """
 
@@ -51,7 +51,7 @@ def read(
 
     The asset must be a dependency of the step (`deps` of the asset; for a check, the asset that it checks), and the
     step must require the resource `lake`. The partition mapping of the dependency applies: with one that covers a week,
-    seven days are read. A step without partitions reads all days that have been made.
+    seven days are read. A step without partitions reads all days that have been computed.
 
     Args:
         context: the execution context of the asset or check.
@@ -65,7 +65,7 @@ def read(
 
     Raises:
         CannotRead: when the step does not depend on such an asset or lacks the resource, or when one of the days has
-            not been made or has been removed by retention; it names them.
+            not been computed or has been removed by retention; it names them.
         MissingExtra: when polars is needed and not installed.
         ValueError: when `as_` is another type.
     """

@@ -30,11 +30,11 @@ DayResult = DayOutcome | PendingDay | CannotMake | RunEnded
 
 @dataclass(frozen=True)
 class ChunkSettings:
-    """Settings for making days together.
+    """Settings for computing days together.
 
     memory: bytes that the days of a chunk may take; a day that takes more is a chunk of its own. processes: how many
-    chunks are made at the same time. open_pool: opens the executor whose processes make them; None where this process
-    makes all.
+    chunks are computed at the same time. open_pool: opens the executor whose processes compute them; None where this
+    process computes all.
     """
 
     memory: int = 2**30
@@ -60,8 +60,8 @@ def results_by_day(
         guard: checked for the time left before each day but the first.
 
     Yields:
-        The outcome of an unchanged day, the day made, or why it cannot be made; last, `RunEnded` if the time of the
-        step is over.
+        The outcome of an unchanged day, the day computed, or why it cannot be computed; last, `RunEnded` if the time of
+        the step is over.
     """
     stage, is_first = snapshot.stage, True
     if settings.open_pool and len(days) > 1 and not any(table.has_outdated_columns for table in stage.tables.values()):
@@ -85,7 +85,7 @@ def _results_of_pool(
     settings: ChunkSettings,
     guard: RunGuard | None,
 ) -> Iterator[DayResult]:
-    """Yield the results of chunks made by other processes; if a chunk fails, this process makes its days one by one."""
+    """Yield the results of chunks of other processes; if a chunk fails, this process computes its days one by one."""
     assert settings.open_pool
     chunks: list[list[DueDay]] = []
     most_days = min(MOST_DAYS, -(-len(days) // settings.processes))
@@ -135,9 +135,9 @@ def _made_remotely(
 def _plan(
     stage: Stage, days: Sequence[date], single_partition: bool, memory: int, most_days: int
 ) -> Iterator[DayOutcome | CannotMake | list[DueDay]]:
-    """Yield the outcome of each unchanged day, the reason why a day cannot be made, and the other days in chunks.
+    """Yield the outcome of each unchanged day, the reason why a day cannot be computed, and the other days in chunks.
 
-    If the inputs of a day may depend on the day before, it is checked only once that day is made.
+    If the inputs of a day may depend on the day before, it is checked only once that day is computed.
     """
     chunk: list[DueDay] = []
     for day in sorted(days):
@@ -161,7 +161,7 @@ def _plan(
 
 
 def _has_room(stage: Stage, chunk: list[date], day: date, memory: int) -> bool:
-    """Return whether a day can be made together with those of a chunk."""
+    """Return whether a day can be computed together with those of a chunk."""
     needed = stage.memory([*chunk, day])
     return needed is not None and needed <= memory and chunk[-1] + DAY == day
 

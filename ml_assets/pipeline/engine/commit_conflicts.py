@@ -1,4 +1,4 @@
-"""Commits while other processes commit the same days: a conflicting day is made again from the newest inputs."""
+"""Commits while other processes commit the same days: a conflicting day is computed again from the newest inputs."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -50,14 +50,14 @@ class TableSnapshot:
 def commit_days(
     snapshot: TableSnapshot, pending: Sequence[PendingDay], run_id: str, problems: list[str], guard: RunGuard | None
 ) -> Iterator[DayOutcome]:
-    """Commit days together. Days that another process has committed since are committed one by one, each made again if
-    its inputs have changed.
+    """Commit days together. Days that another process has committed since are committed one by one, each computed again
+    if its inputs have changed.
 
     Args:
-        snapshot: the state of the tables that the days were made against.
+        snapshot: the state of the tables that the days were computed against.
         pending: the days to commit.
         run_id: the Dagster run that commits.
-        problems: list to which the message of each conflicting day that cannot be made is added.
+        problems: list to which the message of each conflicting day that cannot be computed is added.
         guard: checked before anything is committed.
 
     Raises:

@@ -45,16 +45,16 @@ class DueDay:
 
 
 def check_day(stage: Stage, day: date, single_partition: bool, force: bool = False) -> DayOutcome | DueDay:
-    """Return the outcome of a day that stays unchanged, or the day if it is to be made.
+    """Return the outcome of a day that stays unchanged, or the day if it is to be computed.
 
     Args:
         stage: the stage.
         day: the day.
-        single_partition: True if the run is for this partition alone; a day with damaged files is then made again.
-        force: make the day even if the lake holds it as expected.
+        single_partition: True if the run is for this partition alone; a day with damaged files is then computed again.
+        force: compute the day even if the lake holds it as expected.
 
     Raises:
-        CannotMake: when an input has to be made first, or its files are damaged.
+        CannotMake: when an input has to be computed first, or its files are damaged.
         InputChanged: when an input was replaced during each of MAX_ATTEMPTS attempts.
     """
     return _with_newest_inputs(stage, day, lambda _: _check(stage, day, single_partition, force))
@@ -63,7 +63,7 @@ def check_day(stage: Stage, day: date, single_partition: bool, force: bool = Fal
 def make_unless_current(
     stage: Stage, day: date, single_partition: bool, force: bool = False, checked: DueDay | None = None
 ) -> DayOutcome | PendingDay:
-    """Return the outcome of a day that stays unchanged, or the day made by itself and not yet committed.
+    """Return the outcome of a day that stays unchanged, or the day computed by itself and not yet committed.
 
     Args:
         stage, day, single_partition, force: as for `check_day`.
@@ -81,7 +81,7 @@ def make_unless_current(
 
 
 def pending_day(stage: Stage, due: DueDay, output: StageOutput, seconds: float, single_partition: bool) -> PendingDay:
-    """Return a day that was made in `seconds`, ready to be committed."""
+    """Return a day that was computed in `seconds`, ready to be committed."""
     table = stage.tables[stage.name]
     return PendingDay(
         due.day,
@@ -119,7 +119,7 @@ def _make(stage: Stage, due: DueDay, single_partition: bool) -> DayOutcome | Pen
 def _unless_made(
     stage: Stage, day: date, begun: float, is_damaged: bool, reason: Exception, single_partition: bool
 ) -> DayOutcome:
-    """Return the outcome of a day that may stay unmade; otherwise raise the reason why it could not be made."""
+    """Return the outcome of a day that need not be computed; otherwise raise the reason why it could not be."""
     match reason:
         case KeepDay():
             damage = "; its rows are damaged, and stay so until it may be made again" if is_damaged else ""
@@ -132,7 +132,7 @@ def _unless_made(
         case InputExpired() if not is_damaged and is_committed(stage, day):
             return _unchanged_outcome(stage, day, begun, metadata={"left_as_it_is": str(reason)})
         case DamagedDay() | ModelFilesUnusable():
-            # The other days can still be made.
+            # The other days can still be computed.
             raise DamagedInput(str(reason)) from reason
     raise reason
 
@@ -155,7 +155,7 @@ def _with_newest_inputs(stage: Stage, day: date, attempt: Callable[[int], Result
 
 
 def _expected_fingerprint(stage: Stage, day: date, is_damaged: bool) -> int:
-    """Return the fingerprint under which a day is made; for a damaged day that holds a decision, the committed one."""
+    """Return the fingerprint under which a day is computed; the committed one for a damaged day with a decision."""
     try:
         return expected_fingerprint(stage, day)
     except DecidedAlready:

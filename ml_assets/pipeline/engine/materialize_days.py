@@ -29,22 +29,22 @@ def make_days(
     tables, then the main one, each in one atomic commit, so that a reader sees either the old day or the new one. If
     the rows that other stages read come out the same, the day keeps its fingerprint, so that no downstream stage sees a
     change. When another process has committed one of the days since its inputs were read, they are read again: its
-    result is kept if it was made from the same inputs, else the day is made again. So a result of older inputs never
-    replaces one of newer inputs.
+    result is kept if it was made from the same inputs, else the day is computed again. So a result of older inputs
+    never replaces one of newer inputs.
 
     Args:
         stage: the stage.
         days: the days, in any order.
         run_id: the Dagster run that commits.
         single_partition: True if the run is for one partition alone. A day that would be reported as empty in a range
-            is then an error, and a day whose files are damaged is made again.
+            is then an error, and a day whose files are damaged is computed again.
         guard: checked before each commit, and for the time left before each day but the first.
-        chunks: how days are made together.
+        chunks: how days are computed together.
 
     Raises:
         RunEnded: when the run has ended, or its time is over.
-        CannotMake: after all other days are made, when a day lacks an input that has to be made first, or is the only
-            partition of the run and has no data; DamagedInput, when an input of a day is damaged.
+        CannotMake: after all other days are computed, when a day lacks an input that has to be computed first, or is
+            the only partition of the run and has no data; DamagedInput, when an input of a day is damaged.
     """
     snapshot = TableSnapshot(stage, days)
     pending: list[PendingDay] = []

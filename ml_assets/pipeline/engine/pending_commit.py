@@ -1,4 +1,4 @@
-"""Days that are made and not yet committed, and the commit of several of them together."""
+"""Days that are computed and not yet committed, and the commit of several of them together."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,10 +10,10 @@ from ml_assets.resources.lake.table import Table
 
 @dataclass(frozen=True)
 class PendingDay:
-    """A day that is made and not yet committed.
+    """A day that is computed and not yet committed.
 
     expected: the fingerprint under which it is committed. kept_fingerprint: its fingerprint in the lake if it came out
-    the same, else None. reasons: why it was made.
+    the same, else None. reasons: why it was computed.
     """
 
     day: date

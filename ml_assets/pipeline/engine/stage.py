@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class CannotMake(Exception):
-    """A day cannot be made, and a retry would not help; the message says what to do."""
+    """A day cannot be computed, and a retry would not help; the message says what to do."""
 
 
 class InputMissing(CannotMake):
-    """Another day or asset has to be made first; the message says which."""
+    """Another day or asset has to be computed first; the message says which."""
 
 
 class InputExpired(CannotMake):
@@ -48,9 +48,9 @@ class StageOutput:
 
     tables: rows by asset name. problem: why the day is not as it should be (rejected, missing, no model), or None.
     metadata: figures of the day for the UI. unread_tables: side tables that no other stage reads; a change in them
-    alone does not count as a change of the day. has_side_effects: making the day changed something outside the lake, so
-    the day counts as changed whatever its rows are. needs_immediate_commit: the next day depends on this one, so it is
-    committed before the next is made.
+    alone does not count as a change of the day. has_side_effects: computing the day changed something outside the lake,
+    so the day counts as changed whatever its rows are. needs_immediate_commit: the next day depends on this one, so it
+    is committed before the next is computed.
     """
 
     tables: Mapping[str, "pa.Table"]
@@ -94,15 +94,15 @@ class Stage(Protocol):
         """Return the inputs of a day with their fingerprints or digests.
 
         Raises:
-            CannotMake: when an input has to be made first.
-            KeepDay: when the day has to stay as it is, whether it was made before or not.
-            DecidedAlready: when the day was made, and stays as it is.
+            CannotMake: when an input has to be computed first.
+            KeepDay: when the day has to stay as it is, whether it was computed before or not.
+            DecidedAlready: when the day was computed, and stays as it is.
         """
         ...
 
     def memory(self, days: Sequence[date]) -> int | None:
-        """Estimate the bytes of memory that a chunk of consecutive days takes while it is made; None for a stage that
-        makes each day by itself.
+        """Estimate the bytes of memory that a chunk of consecutive days takes while it is computed; None for a stage
+        that computes each day by itself.
         """
         ...
 
@@ -114,7 +114,7 @@ class Stage(Protocol):
 
         Args:
             days: consecutive days, ascending; one day if `memory` returns None.
-            single_partition: True if the run is for one partition alone; a day that cannot be made is then an error
+            single_partition: True if the run is for one partition alone; a day that cannot be computed is then an error
                 instead of a result.
 
         Returns:
@@ -124,10 +124,10 @@ class Stage(Protocol):
 
 
 class DayByDay(ABC):
-    """A stage that makes each day by itself."""
+    """A stage that computes each day by itself."""
 
     def memory(self, days: Sequence[date]) -> int | None:
-        """Return None: no day is made together with others."""
+        """Return None: no day is computed together with others."""
         return None
 
     def make(self, days: Sequence[date], single_partition: bool) -> Iterator[StageOutput]:
@@ -166,8 +166,8 @@ def reports_missing_inputs(stage: Stage) -> bool:
 class DayOutcome:
     """The outcome of one day of a stage.
 
-    computed: the day has other rows than before. rows: number of rows by table. seconds: time it took to make the day.
-    metadata: has the key `made_again`, with the reason, if the day was made again and came out the same.
+    computed: the day has other rows than before. rows: number of rows by table. seconds: time it took to compute the
+    day. metadata: has the key `made_again`, with the reason, if the day was computed again and came out the same.
     """
 
     day: date

@@ -105,8 +105,8 @@ class Champions:
         return None
 
     def current_input(self) -> list:
-        """Return the current champion as an input of an evaluation that is made now, with the problem that prevents a
-        comparison.
+        """Return the current champion as an input of an evaluation that is computed now, with the problem that prevents
+        a comparison.
         """
         champion, problem = self.current(), self.problem()
         named = _input(champion.digest, champion.day) if champion else _input(None, None)
@@ -114,7 +114,7 @@ class Champions:
 
     def recorded_input(self, day: date) -> list:
         """Return the champion as an input of the committed evaluation of a day; empty if the day recorded none, or one
-        that could not be compared, so that the day is made again once it can be.
+        that could not be compared, so that the day is computed again once it can be.
         """
         try:
             rows = self.comparison(day)

@@ -38,7 +38,7 @@ def run_experiments(
 
     Raises:
         dagster.Failure: when the overrides are not allowed; after all other days, when a day has no model, or one of
-            its inputs has to be made first.
+            its inputs has to be computed first.
     """
     from ml_assets.core.training.row_counts import TrainingDataError
     from ml_assets.resources.mlflow.experiment_runs import track_experiment
@@ -80,7 +80,7 @@ def _run_experiment(training: ModelTraining, holdout: Holdout, day: date) -> "Ex
     from ml_assets.core.plots.pictures import file_name
     from ml_assets.resources.mlflow.experiment_runs import Experiment
 
-    # Both calls raise when an input has to be made first.
+    # Both calls raise when an input has to be computed first.
     training.inputs(day)
     holdout.rows.inputs(holdout.days_read(day), day, f"the experiment of {day}")
     split, model = training.train(day)

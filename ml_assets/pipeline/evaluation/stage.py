@@ -42,8 +42,8 @@ class ModelEvaluation(DayByDay):
     """Predictions of a model on its holdout, metrics with bootstrap intervals, and the comparison with the champion;
     its gates are blocking checks.
 
-    Inputs: the model of the day, the feature days of the holdout, and the champion at the time when the day was made. A
-    new champion alone does not cause a day to be made again.
+    Inputs: the model of the day, the feature days of the holdout, and the champion at the time when the day was
+    computed. A new champion alone does not cause a day to be computed again.
     """
 
     name = EVALUATION
@@ -100,7 +100,7 @@ class ModelEvaluation(DayByDay):
         """Return the fingerprint of the model, the fingerprints of the feature days that are read and of their labels
         as of `day`, and the champion.
 
-        If no other input changed since the day was made, the champion is the one that the day recorded, else the
+        If no other input changed since the day was computed, the champion is the one that the day recorded, else the
         current one.
 
         Raises:
@@ -165,7 +165,7 @@ class ModelEvaluation(DayByDay):
 
     def evaluated_model(self, day: date) -> dict:
         """Read the row of trained_model of one day, see `model_row`. If the model was not evaluated, because days of
-        its holdout have not been made, the row is that of a day without a model.
+        its holdout have not been computed, the row is that of a day without a model.
         """
         row = self.model_row(day)
         is_evaluated = not row["model_digest"] or is_committed(self, day)

@@ -23,7 +23,7 @@ class DriftTrigger:
             table.refresh()
 
     def reason(self, day: date) -> str | None:
-        """Return why the features of a day drift; None if they do not drift or are not made yet."""
+        """Return why the features of a day drift; None if they do not drift or are not computed yet."""
         if self._features.tables[FEATURES].is_assumed(day):
             return None
         if day not in self._reasons:

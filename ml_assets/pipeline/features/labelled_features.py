@@ -117,7 +117,7 @@ class TrainingRows:
         """Read target, weight and features of the rows of a day, in row order.
 
         Raises:
-            InputChanged: in another process, when the day was made again after the reader was sent there.
+            InputChanged: in another process, when the day was computed again after the reader was sent there.
         """
         from ml_assets.core.training.batches import training_columns
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def evaluate_serving_skew(spec: ModelSpec, stage: "FeatureEngineering", day: date, severity: Severity) -> CheckOutcome:
     """Build the features of a few moments of the day and compare them with the committed ones.
 
-    A day whose inputs changed or were removed since it was made is not evaluated.
+    A day whose inputs changed or were removed since it was computed is not evaluated.
     """
     from ml_assets.core.features.serving_skew import build_features_at, compare_features, sample_moments, visible_rows
     from ml_assets.core.tables.schemas import to_pandas

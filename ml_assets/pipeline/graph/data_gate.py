@@ -1,4 +1,4 @@
-"""The gate between data and models: no model is made of a day while a blocking check of its data fails."""
+"""The gate between data and models: no model of a day is trained while a blocking check of its data fails."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta

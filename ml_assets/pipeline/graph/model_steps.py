@@ -64,11 +64,11 @@ class TrainingStep(StageStep[ModelTraining]):
 
     @property
     def check_specs(self) -> Sequence[dg.AssetCheckSpec]:
-        """The check that a model was made when it was due."""
+        """The check that a model was trained when it was due."""
         return due_checks(self.spec, asset_key(self.spec, MODEL))
 
     def evaluate_checks(self, stage: ModelTraining, days: Sequence[date], newest: date) -> Iterator[CheckRun]:
-        """Evaluate the check that a model was made when it was due."""
+        """Evaluate the check that a model was trained when it was due."""
         return evaluate_due(stage, days, asset_key(self.spec, MODEL))
 
     def build(self, context: dg.AssetExecutionContext) -> ModelTraining:

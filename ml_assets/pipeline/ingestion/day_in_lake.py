@@ -3,7 +3,7 @@
 from typing import Literal, NamedTuple
 
 DayStatus = Literal["current", "changed", "refused"]
-"""current: the lake holds the day as it landed. changed: the landed files differ, and the day may be made. refused:
+"""current: the lake holds the day as it landed. changed: the landed files differ, and the day may be computed. refused:
 they differ, and the day is closed.
 """
 

@@ -24,7 +24,7 @@ class LandingLossGuard:
         feed: the files.
         policy: the late-data policy, which names the days whose files were removed on purpose.
         landing: where files land.
-        raw: the table of landed rows, which shows the days that were made and not removed by retention.
+        raw: the table of landed rows, which shows the days that were computed and not removed by retention.
         objects: the table of landed objects, which shows the files that each day was made from.
         reach: how far before and after a day other days are considered.
     """
@@ -45,7 +45,7 @@ class LandingLossGuard:
     def check(self, day: date) -> None:
         """Check for a day without files that most days within reach that were made from files still have some.
 
-        Days that were made without files, that were never made or whose rows retention removed do not count.
+        Days that were computed without files, that were never computed or whose rows retention removed do not count.
 
         Raises:
             LandingLost: when the day was made from files and no such day has any left, or fewer than half of them and

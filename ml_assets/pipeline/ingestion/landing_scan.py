@@ -66,8 +66,8 @@ class LandingScan:
 
     digests: digest of each complete day that was scanned. changed: days that differ from the lake and were not
     requested before. refused: closed days that differ and were not reported before. waiting: days that were requested
-    before and are not made yet. incomplete: days that are not complete and were never made. landed: the newest day with
-    files. cursor: the state to keep for the next scan.
+    before and are not computed yet. incomplete: days that are not complete and were never computed. landed: the newest
+    day with files. cursor: the state to keep for the next scan.
     """
 
     feed: Feed

@@ -124,8 +124,8 @@ class Ingestion:
     def compare(self, day: date, objects: Sequence[StoredObject]) -> DayInLake:
         """Compare a day in the lake with its landed objects.
 
-        A day without objects that was never made counts as current. So does a day whose rows retention removed; it is
-        made again only on request.
+        A day without objects that was never computed counts as current. So does a day whose rows retention removed; it
+        is computed again only on request.
 
         Raises:
             LandingLost: when the day and most others have lost their objects at once.
@@ -220,7 +220,7 @@ class Ingestion:
         )
 
     def _check_empty_day(self, day: date, objects: Sequence[StoredObject], single_partition: bool) -> None:
-        """Check that a day without objects may be made as an empty day.
+        """Check that a day without objects may be computed as an empty day.
 
         Raises:
             CannotMake: when retention removed its rows, or when rows were expected in a single-partition run.
@@ -241,7 +241,7 @@ class Ingestion:
             )
 
     def _reopens(self, day: date, objects: Sequence[StoredObject]) -> bool:
-        """Return whether a closed day is made again from other objects."""
+        """Return whether a closed day is computed again from other objects."""
         is_open = not self._table.is_committed(day) or self._closed_since(day) > datetime.now(UTC)
         return not is_open and not self._was_made_from(day, objects)
 

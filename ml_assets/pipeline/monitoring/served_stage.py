@@ -32,8 +32,8 @@ class ServedRequests(DayByDay):
     """The requests that the scoring service answered for events of a day, with the features as it used them, and its
     answers.
 
-    Inputs: the segments of the day that are in the lake. When later requests arrive, the day is made again. Rows whose
-    segments were removed stay.
+    Inputs: the segments of the day that are in the lake. When later requests arrive, the day is computed again. Rows
+    whose segments were removed stay.
     """
 
     name = SERVED_REQUESTS

@@ -42,7 +42,7 @@ def record_costs(
     Args:
         context: the execution context of the step.
         spec: the model.
-        stage: the stage whose days were made.
+        stage: the stage whose days were computed.
         outcomes: the outcomes of all days; unchanged days are not charged.
         meter: the usage meter that was started with the step.
     """

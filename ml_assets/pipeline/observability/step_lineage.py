@@ -27,7 +27,7 @@ MAX_ERROR = 2_000
 class StepLineage:
     """The lineage of a step of a run, which the step fills in as it proceeds.
 
-    stage: set when the stage is opened. outcomes: the outcomes of the days made. column_lineage: the lineage of the
+    stage: set when the stage is opened. outcomes: the outcomes of the days computed. column_lineage: the lineage of the
     main asset's columns.
     """
 

@@ -1,3 +1,3 @@
-"""The plan of a backfill and the days of a repair: the days that would be made, with reasons, determined without making
-them.
+"""The plan of a backfill and the days of a repair: the days that would be computed, with reasons, determined without
+computing them.
 """

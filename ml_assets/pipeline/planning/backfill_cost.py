@@ -1,4 +1,4 @@
-"""The time and cost of a plan, from the costs of days that were made before."""
+"""The time and cost of a plan, from the costs of days that were computed before."""
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.operations.backfill_estimate import BackfillEstimate, estimate_backfill

@@ -1,4 +1,4 @@
-"""The plan of a backfill: the days that its runs will make, with reasons, and the days that they cannot make.
+"""The plan of a backfill: the days that its runs will compute, with reasons, and the days that they cannot compute.
 
 Nothing is written.
 """
@@ -39,16 +39,16 @@ UNLESS_SAME_LABELS = "unless its rows' labels come out the same"
 UNLESS_GATES_FAIL = "unless a gate is not passed"
 UNLESS_BLOCKED = "unless a blocking check of the day fails"
 UNLESS = (UNLESS_THE_SAME, UNLESS_SAME_LABELS, UNLESS_GATES_FAIL, UNLESS_BLOCKED)
-"""Notes on days that may turn out not to be made, depending on the days that are made before them."""
+"""Notes on days that may turn out not to be computed, depending on the days that are computed before them."""
 
 
 @dataclass(frozen=True)
 class PlannedDay:
-    """A day that a run will make.
+    """A day that a run will compute.
 
     reasons: NEW, CHANGED_CODE, CHANGED_SPEC, CHANGED_INPUT, MISSING. inputs: changed input days that the runs make
     before it, by asset. files: landed files that changed. note: what is missing, why the day has no inputs, or the
-    condition on which the day is made. rows: rows to process, None for a stage that reads none. size: bytes of the
+    condition on which the day is computed. rows: rows to process, None for a stage that reads none. size: bytes of the
     day's landed files.
     """
 
@@ -65,8 +65,8 @@ class PlannedDay:
 class StagePlan:
     """The planned days of one stage, ascending.
 
-    cannot: days that cannot be made, with the reason. failing: the days in `cannot` that fail their run. not_reached:
-    days of runs in which an upstream stage fails. kept: days that stay as they are, with the reason.
+    cannot: days that cannot be computed, with the reason. failing: the days in `cannot` that fail their run.
+    not_reached: days of runs in which an upstream stage fails. kept: days that stay as they are, with the reason.
     """
 
     name: str
@@ -105,8 +105,9 @@ def plan_days(spec: ModelSpec, lake: PlannedLake, stages: Sequence[Stage], days:
     """Plan a backfill of `days`, run by run.
 
     A fingerprint depends on the fingerprints of the inputs and not on their content, so it is known before a day is
-    made: each stage sees the planned days of upstream stages as if they were made. A day that is made again may come
-    out the same and keep its fingerprint; downstream days that would then not be made have a note that says so.
+    computed: each stage sees the planned days of upstream stages as if they were computed. A day that is computed again
+    may come out the same and keep its fingerprint; downstream days that would then not be computed have a note that
+    says so.
 
     Args:
         spec: the model's specification.
@@ -229,7 +230,7 @@ def _note(
     planned_days: set[tuple[str, date]],
     changes_anyway: bool,
 ) -> str | None:
-    """Return why a day has no inputs, or the condition on which it is made; None if neither applies."""
+    """Return why a day has no inputs, or the condition on which it is computed; None if neither applies."""
     # If a day has no inputs, its stage returns the reason instead of them.
     reason = next((part for part in inputs if isinstance(part, str)), None)
     if isinstance(stage, ModelRegistration) and (EVALUATION, day) in planned_days:

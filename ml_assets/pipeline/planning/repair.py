@@ -1,4 +1,4 @@
-"""Repair of quarantined rows: checks and stores corrected rows, and finds the days that have to be made again."""
+"""Repair of quarantined rows: checks and stores corrected rows, and finds the days that have to be computed again."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -83,7 +83,7 @@ def _is_stale(stage: Stage, day: date) -> bool:
 
 
 def days_of_changed_rules(plan: Plan) -> dict[str, list[date]]:
-    """Return, by stage, the days that are made because code or specification changed, and the days that read them."""
+    """Return, by stage, the days computed because code or specification changed, and the days that read them."""
     changed_days: dict[str, list[date]] = {}
     for stage in plan.stages:
         changed_days[stage.name] = [

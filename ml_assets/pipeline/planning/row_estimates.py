@@ -30,7 +30,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class FileChanges:
-    """Keys of the landed files of a day that have changed since the day was made."""
+    """Keys of the landed files of a day that have changed since the day was computed."""
 
     new: list[str]
     removed: list[str]
@@ -47,7 +47,7 @@ class RowCounts:
         self._rows_per_byte: dict[str, float | None] = {}
 
     def estimate_landed(self, stage: Ingestion, day: date, reasons: Sequence[str]) -> tuple[Rows, FileChanges]:
-        """Estimate the rows of a day of landed files that is made for these reasons.
+        """Estimate the rows of a day of landed files that is computed for these reasons.
 
         Returns:
             The rows, and the files that have changed since the day was last made.
@@ -81,13 +81,13 @@ class RowCounts:
         return rows, changes
 
     def estimate_derived(self, stage: Stage, day: date, read: Sequence[tuple[str, date]]) -> Rows | None:
-        """Estimate the rows that a stage processes to make a day.
+        """Estimate the rows that a stage processes to compute a day.
 
         Up to the features these are the rows of the day itself, after that the rows of features that the stage reads.
 
         Args:
             stage: a stage after ingestion.
-            day: the day that is made.
+            day: the day that is computed.
             read: assets and days that it reads.
 
         Returns:

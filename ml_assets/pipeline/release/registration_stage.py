@@ -121,7 +121,8 @@ class ModelRegistration(StageWithArtifacts, DayByDay):
     def make_day(self, day: date, single_partition: bool) -> StageOutput:
         """Find or create the version.
 
-        A model that failed a gate is made only if it was registered before; the tags of its version are updated.
+        The entry of a model that failed a gate is computed only if the model was registered before; the tags of its
+        version are updated.
 
         Raises:
             InputChanged: when another process made the model or its evaluation again in the meantime.

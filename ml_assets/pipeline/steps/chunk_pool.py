@@ -26,7 +26,7 @@ PRELOADED = (
     "ml_assets.core.profiling.target_leakage",
     "pandera.pandas",
 )
-"""Modules that the stages from landed files to features import when they make a day."""
+"""Modules that the stages from landed files to features import when they compute a day."""
 
 
 def chunk_settings(spec: ModelSpec, stage: str, log: Callable[[str], None]) -> ChunkSettings:

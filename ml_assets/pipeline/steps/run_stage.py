@@ -1,4 +1,4 @@
-"""One run of a step: makes the days of its stage, then reports each to Dagster and in the daily reports."""
+"""One run of a step: computes the days of its stage, then reports each to Dagster and in the daily reports."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
@@ -126,7 +126,7 @@ def _report_days(
     unfinished_days: Collection[date],
     lineage: StepLineage,
 ) -> Iterator[Any]:
-    """Evaluate the checks of the days that are made, and tell Dagster and the daily reports.
+    """Evaluate the checks of the days that are computed, and tell Dagster and the daily reports.
 
     An unchanged day keeps the outcomes in its report, unless something else that they depend on changed.
     """
@@ -188,8 +188,8 @@ def _read_kept_parts(
     unfinished_days: Collection[date],
     checks: KeptChecks,
 ) -> "dict[date, Part]":
-    """Read the report of each day that was not made now, has the same problem as before, belongs to no unfinished run,
-    and whose checks need no evaluation.
+    """Read the report of each day that was not computed now, has the same problem as before, belongs to no unfinished
+    run, and whose checks need no evaluation.
     """
     kept = {}
     for outcome in outcomes if step.is_reported else ():

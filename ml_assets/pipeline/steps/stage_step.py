@@ -62,7 +62,7 @@ class StageStep(ABC, Generic[StageT]):
         yield self.build(context)
 
     def problem(self, stage: StageT, day: date) -> str | None:
-        """Return the problem of a day in the lake that was not made now; None if it has none."""
+        """Return the problem of a day in the lake that was not computed now; None if it has none."""
         return None
 
     def metadata(self, stage: StageT, day: date) -> Mapping[str, Any]:
@@ -111,13 +111,13 @@ class StageStep(ABC, Generic[StageT]):
     def after_days(
         self, context: dg.AssetExecutionContext, stage: StageT, days: Sequence[date], changed: Sequence[date]
     ) -> None:
-        """Do the work that follows when the days of a run are made.
+        """Do the work that follows when the days of a run are computed.
 
         Args:
             context: the execution context of the run.
             stage: the stage.
             days: all days of the run.
-            changed: the days that were made now, that belong to an unfinished run, or whose checks were evaluated
+            changed: the days that were computed now, that belong to an unfinished run, or whose checks were evaluated
                 again.
         """
         return None

@@ -35,7 +35,7 @@ def push_metrics(
     Args:
         context: the execution context of the step.
         model: name of the model.
-        stage: the stage whose days were made.
+        stage: the stage whose days were computed.
         outcomes: the outcome of each day, ascending.
         check_runs: the checks of the stage on these days.
         metrics_of_newest: returns the metadata of the newest day; called only for an evaluation, whose metadata are the

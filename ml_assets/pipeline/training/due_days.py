@@ -142,7 +142,7 @@ class DueModels:
 
 
 def why_no_model(row: dict) -> str:
-    """Return why a day has no model, from its row of trained_model: none is due, or it could not be made."""
+    """Return why a day has no model, from its row of trained_model: none is due, or it could not be trained."""
     return not_due(row) or f"no model: {row['problem']}"
 
 

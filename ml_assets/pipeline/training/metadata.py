@@ -1,4 +1,4 @@
-"""Metadata of trained models in the Dagster UI, and the check that they were made when they were due."""
+"""Metadata of trained models in the Dagster UI, and the check that they were trained when they were due."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta

@@ -159,7 +159,7 @@ class ParameterSearch(DayByDay):
         due = self._due.decide(day)
         if due.is_due:
             return self._read_inputs(day, as_of)
-        # Parameters of a model that was made before the interval changed are kept.
+        # Parameters of a model that was trained before the interval changed are kept.
         if not self.tables[SEARCH].is_assumed(day) and self.row(day)["parameters"]:
             inputs = self._read_inputs(day, as_of)
             if self.tables[SEARCH].holds(day, fingerprint(self.code, self.spec_part, inputs)):

@@ -42,7 +42,7 @@ class ModelTraining(StageWithArtifacts):
     provenance, are in the lake under its digest.
 
     Inputs: the feature days of the training window and, if parameters are searched, those found for the day. A day on
-    which no model is due (`training.every`) has none; a model that was made before stays until its inputs change.
+    which no model is due (`training.every`) has none; a model that was trained before stays until its inputs change.
     """
 
     name = MODEL
@@ -130,7 +130,7 @@ class ModelTraining(StageWithArtifacts):
             return [str(error)]
 
     def _inputs_of_kept_model(self, day: date) -> list | None:
-        """Return the inputs of a model that is not due but was made before; None if they have changed."""
+        """Return the inputs of a model that is not due but was trained before; None if they have changed."""
         if self.tables[MODEL].is_assumed(day) or not self.row(day)["model_digest"]:
             return None
         inputs = self._read_inputs(day)

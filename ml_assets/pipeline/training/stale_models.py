@@ -54,8 +54,8 @@ def mark_stale_models(context: dg.AssetExecutionContext, training: ModelTraining
 def _models_and_changes(training: ModelTraining, days: Sequence[date]) -> list[tuple[date, str, list[str]]]:
     """List (day of the model, its digest, changed days of its training window) of each model that may read `days`.
 
-    A model is left out if its current or recorded inputs are unknown: because days have to be made first, or because
-    its provenance is gone.
+    A model is left out if its current or recorded inputs are unknown: because days have to be computed first, or
+    because its provenance is gone.
     """
     spec = training.spec
     if not training.lake.exists(spec.name, MODEL):
@@ -90,7 +90,7 @@ def _describe(changed: list[str]) -> str:
 
 
 class StaleInputs:
-    """Makes a model due on a day if the data of the newest model before it have changed, or that model was not made.
+    """Makes a model due on a day if the data of the newest model before it have changed, or that model was not trained.
 
     Args:
         models: the table trained_model.

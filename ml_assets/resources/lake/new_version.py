@@ -1,4 +1,4 @@
-"""A new version of a Delta table with different columns, in which every day has to be made again."""
+"""A new version of a Delta table with different columns, in which every day has to be computed again."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -32,8 +32,8 @@ def start_new_version(
     """Replace the columns of a table in one commit.
 
     All rows stay. A renamed column keeps its values; a column whose type changed becomes null, and its values remain in
-    the earlier version of the table. Every day gets a fingerprint that no inputs have, so it is made again when it is
-    needed; days that retention removed stay removed.
+    the earlier version of the table. Every day gets a fingerprint that no inputs have, so it is computed again when it
+    is needed; days that retention removed stay removed.
 
     Args:
         delta: the table, which loads the new version.

@@ -180,7 +180,7 @@ class Table:
 
     def damage(self, day: date) -> DamagedDay | None:
         """Read all rows of a day; return the damage if any cannot be read. A day whose columns are to be replaced is
-        made again in any case, and is not read.
+        computed again in any case, and is not read.
         """
         try:
             self.read([] if self._change.replaced else [day])
@@ -212,7 +212,7 @@ class Table:
 
         Raises:
             DamagedDay: when a file that contains rows of one of the days is damaged or gone.
-            LakeError: when a column has another type or spelling in the table, so the days have to be made again.
+            LakeError: when a column has another type or spelling in the table, so the days have to be computed again.
         """
         import pyarrow as pa
 
