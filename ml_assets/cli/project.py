@@ -10,7 +10,7 @@ import click
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.defs_yaml.document import SpecFileError
-from ml_assets.core.model_spec.defs_yaml.model_files import SHARED_NAME, ModelFile, find_model_files
+from ml_assets.core.model_spec.defs_yaml.model_files import ModelFile, find_model_files
 from ml_assets.defs.environment import current_project_root, select_project_root
 from ml_assets.defs.project import Project, find_project, read_project
 
@@ -82,7 +82,7 @@ def load_definitions() -> "dg.Definitions":
 
 def _refuse_shared_names() -> None:
     """Refuse models of one name, for which Dagster's error names no file."""
-    if shared := [file.problem for file in list_model_files() if SHARED_NAME in (file.problem or "")]:
+    if shared := [file.problem or "" for file in list_model_files() if file.shares_name]:
         raise click.UsageError("\n".join(["two models have one name, so Dagster loads none of the project.", *shared]))
 
 

@@ -50,8 +50,8 @@ def export_quarantine(model: str | None = None, days: str | None = None, out: Pa
 def _describe_export(model: str, rows: int, others: int, out: Path | None) -> str:
     if others:
         return (
-            f"{model}: {count(others, 'row')} of these days in quarantine, and nothing to correct: they repeat other "
-            "rows, or wait for the other rows of their day"
+            f"{model}: {count(others, 'row')} of these days in quarantine, none of which can be corrected: they "
+            "repeat other rows, or wait for the other rows of their day"
         )
     if not rows:
         return f"{model}: no rows of these days are in quarantine"

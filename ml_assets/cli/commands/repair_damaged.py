@@ -12,14 +12,11 @@ from ml_assets.cli.project import load_definitions
 from ml_assets.cli.run_in_process import RunFailed, run_days
 from ml_assets.cli.verb import publish
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.defs.environment import build_environment
 from ml_assets.defs.settings import Settings
 from ml_assets.pipeline.asset_names import LABEL_ASSETS, LABELS, QUARANTINED, VALIDATED
 from ml_assets.pipeline.engine.stage import Stage
 from ml_assets.pipeline.ingestion.stage import Ingestion
 from ml_assets.resources.lake.errors import DamagedDay, LakeError
-from ml_assets.resources.lake.lake import Lake
-from ml_assets.resources.release.ledger import Ledger
 from ml_assets.resources.storage.landing_access import LandingUnavailable
 
 MATERIALIZED_TOGETHER = {VALIDATED: (VALIDATED, QUARANTINED), LABELS: LABEL_ASSETS[1:]}
@@ -56,7 +53,6 @@ def repair_damaged_days(model: str | None = None) -> None:
 def _repair(spec: ModelSpec, settings: Settings, console: Console) -> tuple[dict[str, list[date]], list[str]]:
     import dagster as dg
 
-    lake: Lake = (build_environment(settings).resources or {})["lake"]
     repaired: dict[str, list[date]] = {}
     problems: list[str] = []
     with dg.DagsterInstance.from_config(settings.dagster_home) as instance:
@@ -82,7 +78,7 @@ def _repair(spec: ModelSpec, settings: Settings, console: Console) -> tuple[dict
                     f"[bold cyan]{name}[/]  recomputed {day}: {damage.path} was {damage.reason}", soft_wrap=True
                 )
     try:
-        Ledger(lake, spec.name).rows()
+        open_model_stages(spec, settings).deployment.ledger.rows()
     except LakeError as error:
         problems.append(str(error))
     return repaired, problems

@@ -125,7 +125,7 @@ def test_an_export_names_the_command_that_applies_the_corrected_file():
     assert told == "1 row to correct in bad rows.csv; then: ml-assets repair churn --file 'bad rows.csv'"
     assert quarantine._describe_export("churn", 0, 0, None) == "churn: no rows of these days are in quarantine"
     assert quarantine._describe_export("churn", 0, 3, None).startswith(
-        "churn: 3 rows of these days in quarantine, and nothing to correct: they repeat other rows"
+        "churn: 3 rows of these days in quarantine, none of which can be corrected: they repeat other rows"
     )
 
 

@@ -16,7 +16,6 @@ from ml_assets.core.model_spec.model import ModelSpec
 TYPES = ("ml_assets.ModelPipeline", "ml_assets.pipeline.component.ModelPipeline")
 FILE_NAMES = ("defs.yaml", "defs.yml", "component.yaml")
 """The names under which Dagster looks for the file of a component, in this order."""
-SHARED_NAME = "is also the name of the model in"
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +43,7 @@ class ModelFile:
         spec: the specification; None if it is broken, or if only its component can build it.
         problem: file, line, field and reason of each problem; None if the model can be loaded.
         document: the document of the model; None if the file cannot be parsed.
+        shares_name: whether the problem is that another model has the same name.
     """
 
     file: ComponentFile
@@ -51,6 +51,7 @@ class ModelFile:
     spec: ModelSpec | None
     problem: str | None = None
     document: YamlDocument | None = None
+    shares_name: bool = False
 
     @property
     def needs_component(self) -> bool:
@@ -188,7 +189,7 @@ def _refuse_shared_name(model: ModelFile, models: Sequence[ModelFile]) -> ModelF
     line = model.document.locate([ATTRIBUTES, "name"])[1]
     others = [other for other in sharing if other is not model]
     problem = (
-        f"{model.path}:{line}: name: {model.name} {SHARED_NAME} "
+        f"{model.path}:{line}: name: {model.name} is also the name of the model in "
         f"{', '.join(other.place for other in others)}; give each model a name of its own"
     )
-    return replace(model, name=name, spec=None, problem=problem)
+    return replace(model, name=name, spec=None, problem=problem, shares_name=True)
