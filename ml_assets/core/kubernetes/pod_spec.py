@@ -48,14 +48,13 @@ def training_pod(spec: ModelSpec, stage: str) -> Config:
     pods avoid nodes with GPUs, like all others.
     """
     compute = spec.compute
-    tolerated = [Toleration(key=GPU, operator="Exists", effect="NoSchedule")] if compute.gpu else []
     config = _pod(
         spec,
         stage,
         compute,
         resources(compute.cpu, compute.memory, compute.gpu),
         node_selector(compute),
-        [*tolerated, *compute.tolerations],
+        tolerations(compute),
     )
     if not compute.gpu:
         config["pod_spec_config"]["affinity"] = avoid_gpu_nodes(compute)
@@ -207,6 +206,12 @@ def node_selector(compute: Compute) -> dict[str, str]:
     return {**({GPU_TYPE: compute.gpu_type} if compute.gpu_type else {}), **compute.node_selector}
 
 
+def tolerations(compute: Compute) -> list[Toleration]:
+    """Return the taints that a training pod tolerates."""
+    gpu = [Toleration(key=GPU, operator="Exists", effect="NoSchedule")] if compute.gpu else []
+    return [*gpu, *compute.tolerations]
+
+
 def _pod(
     spec: ModelSpec,
     stage: str,
@@ -235,11 +240,10 @@ def _pod(
 
 
 def _placement(compute: Compute | DataCompute, selector: Mapping[str, str], tolerated: Sequence[Toleration]) -> Config:
-    tolerations = [toleration.model_dump(exclude_none=True) for toleration in tolerated]
     return {
         **({"priority_class_name": compute.priority_class} if compute.priority_class else {}),
         **({"node_selector": dict(selector)} if selector else {}),
-        **({"tolerations": tolerations} if tolerations else {}),
+        **({"tolerations": [taint.model_dump(exclude_none=True) for taint in tolerated]} if tolerated else {}),
     }
 
 

@@ -25,7 +25,7 @@ from ml_assets.core.release.canary_differences import (
     sorted_mean,
     wrong_predictions,
 )
-from ml_assets.core.release.canary_rules import Evidence
+from ml_assets.core.release.canary_evidence import Evidence
 
 PAIRED, CHAMPION_SCOPE, CHALLENGER_SCOPE = "paired", "champion_side", "challenger_side"
 QUANTILES = (0.5, 0.9, 0.99, 0.999)

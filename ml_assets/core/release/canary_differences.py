@@ -14,7 +14,7 @@ from ml_assets.core.metrics.paired_proportions import (
 )
 from ml_assets.core.metrics.scored_rows import TaskMetrics
 from ml_assets.core.model_spec.types.task import REGRESSION
-from ml_assets.core.release.canary_rules import Errors, Predictions
+from ml_assets.core.release.canary_evidence import Errors, Predictions
 
 Pair = tuple[NDArray, NDArray]
 Thresholds = tuple[float | None, float | None]

@@ -7,7 +7,7 @@ from typing import Literal
 
 from ml_assets.core.counts import count
 from ml_assets.core.model_spec.deployment import Canary
-from ml_assets.core.release.canary_rules import (
+from ml_assets.core.release.canary_evidence import (
     Evidence,
     explain_failure,
     explain_missing_evidence,

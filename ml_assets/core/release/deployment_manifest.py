@@ -65,7 +65,7 @@ def _decisions(preprocessing: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def digests_to_keep(rows: Iterable[Mapping[str, Any]], now: datetime) -> set[str]:
+def champions_to_keep(rows: Iterable[Mapping[str, Any]], now: datetime) -> set[str]:
     """Return the digests of the models whose files are kept: the champion, the previous champion, and every model that
     was the champion within `TIME_TO_READ`.
 

@@ -4,8 +4,8 @@ import json
 from typing import TYPE_CHECKING
 
 from ml_assets.core.model_spec.deployment import Canary
+from ml_assets.core.release.canary_evidence import figures_of
 from ml_assets.core.release.canary_policy import Decision
-from ml_assets.core.release.canary_rules import figures_of
 
 if TYPE_CHECKING:
     from ml_assets.core.release.canary_comparison import Measured

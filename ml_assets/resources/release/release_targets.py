@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from ml_assets.core.release.deployment_manifest import champion_row, digests_to_keep, metadata
+from ml_assets.core.release.deployment_manifest import champion_row, champions_to_keep, metadata
 from ml_assets.core.release.registry_state import RegistryState, changes, registry_state_of
 from ml_assets.core.release.release_differences import (
     deploy_target_differences,
@@ -108,7 +108,7 @@ class ReleaseTargets:
         reader needs any more.
         """
         if self._current is not None and self._current.release != latest.number:
-            self._target.remove_others(self._name, digests_to_keep(rows, datetime.now(UTC)))
+            self._target.remove_others(self._name, champions_to_keep(rows, datetime.now(UTC)))
             mark_release_complete(self._registry.client, self._name, latest.number)
             self._current = replace(self._current, release=latest.number)
 

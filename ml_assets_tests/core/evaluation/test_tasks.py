@@ -16,7 +16,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.deployment import Canary
 from ml_assets.core.model_spec.evaluation import ChampionGate, Gate
 from ml_assets.core.release.canary_comparison import measure_canary
-from ml_assets.core.release.canary_rules import explain_failure
+from ml_assets.core.release.canary_evidence import explain_failure
 from ml_assets_tests.support.changed_spec import with_task
 
 DAY = date(2025, 3, 1)

@@ -21,7 +21,7 @@ from ml_assets.core.release.canary_comparison import (
     PAIRED,
     measure_canary,
 )
-from ml_assets.core.release.canary_rules import figures_of
+from ml_assets.core.release.canary_evidence import figures_of
 
 CANARY = Canary.model_validate({"metric": "roc_auc", "bootstrap_samples": 40})
 BINARY = TaskMetrics(Outputs(), "label", lambda labels: labels.to_numpy())

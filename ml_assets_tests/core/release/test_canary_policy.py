@@ -7,8 +7,8 @@ import pytest
 
 from ml_assets.core.metrics.paired_proportions import PairedEstimate
 from ml_assets.core.model_spec.deployment import Canary
+from ml_assets.core.release.canary_evidence import Evidence, figures_of
 from ml_assets.core.release.canary_policy import decide, next_candidate
-from ml_assets.core.release.canary_rules import Evidence, figures_of
 from ml_assets.core.release.release_state import Release, Version, pause, promote, roll_back, start
 
 DAY = date(2025, 3, 20)

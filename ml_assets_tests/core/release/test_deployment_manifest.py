@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from ml_assets.core.release.deployment_manifest import champion_row, digests_to_keep, metadata
+from ml_assets.core.release.deployment_manifest import champion_row, champions_to_keep, metadata
 from ml_assets.core.release.ledger_rows import rows_of
 from ml_assets.core.release.release_state import Move, Release, Version, pause, promote, roll_back, start
 
@@ -66,13 +66,13 @@ def test_a_restored_champion_has_the_release_that_restored_it():
 def test_without_a_champion_there_is_no_row():
     assert champion_row([]) is None
     assert champion_row(ledger(("pause", lambda state: pause(state, True)))) is None
-    assert digests_to_keep([], AT) == set()
+    assert champions_to_keep([], AT) == set()
 
 
 def test_files_of_recent_champions_are_kept():
     rows = ledger(FIRST_CHAMPION, SECOND_CHAMPION, THIRD_CHAMPION)
-    assert digests_to_keep(rows, AT + timedelta(hours=9)) == {"digest-2", "digest-3"}
-    assert digests_to_keep(rows, AT + timedelta(hours=2)) == {"digest-1", "digest-2", "digest-3"}
+    assert champions_to_keep(rows, AT + timedelta(hours=9)) == {"digest-2", "digest-3"}
+    assert champions_to_keep(rows, AT + timedelta(hours=2)) == {"digest-1", "digest-2", "digest-3"}
 
 
 def test_metadata_of_a_model_without_decisions_say_what_it_predicts():

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ml_assets.core.model.digest import model_digest
-from ml_assets.core.release.deployment_manifest import champion_row, digests_to_keep, metadata
+from ml_assets.core.release.deployment_manifest import champion_row, champions_to_keep, metadata
 from ml_assets.core.release.ledger_rows import rows_of
 from ml_assets.core.release.release_state import Release, Version, promote
 from ml_assets.definitions import DEFS
@@ -41,7 +41,7 @@ class Deploying:
         row = champion_row(self.rows)
         assert row is not None
         self.target.publish(metadata("small", row, files, None), files)
-        self.target.remove_others("small", digests_to_keep(self.rows, datetime.now(UTC)))
+        self.target.remove_others("small", champions_to_keep(self.rows, datetime.now(UTC)))
 
 
 def test_a_concurrent_reader_never_finds_an_incomplete_or_mixed_model(target):

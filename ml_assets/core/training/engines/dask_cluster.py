@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from ml_assets.core.kubernetes.memory_sizing import to_bytes
-from ml_assets.core.kubernetes.pod_spec import avoid_gpu_nodes
+from ml_assets.core.kubernetes.pod_spec import GPU, avoid_gpu_nodes, node_selector, tolerations
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.compute import Compute, MemoryRule
 from ml_assets.core.model_spec.dask_cluster import DaskCluster, Kubernetes
@@ -192,14 +192,11 @@ def cluster_on_kubernetes(name: str, settings: Kubernetes, workers: int, compute
     for part in (scheduler,) if compute.gpu else (scheduler, worker):
         part["spec"]["affinity"] = _camel(avoid_gpu_nodes(compute))
     if compute.gpu:
-        with_gpu = {**quantities, "nvidia.com/gpu": "1"}
+        with_gpu = {**quantities, GPU: "1"}
         container["resources"] = {"requests": with_gpu, "limits": with_gpu}
-        product = {"nvidia.com/gpu.product": compute.gpu_type} if compute.gpu_type else {}
-        worker["spec"]["nodeSelector"] = {**product, **compute.node_selector}
-        gpu_toleration = {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
+        worker["spec"]["nodeSelector"] = node_selector(compute)
         worker["spec"]["tolerations"] = [
-            gpu_toleration,
-            *[toleration.model_dump(exclude_none=True) for toleration in compute.tolerations],
+            toleration.model_dump(exclude_none=True) for toleration in tolerations(compute)
         ]
     return cluster
 

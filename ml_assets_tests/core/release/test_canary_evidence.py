@@ -8,7 +8,7 @@ import pytest
 
 from ml_assets.core.metrics.paired_proportions import PairedEstimate
 from ml_assets.core.model_spec.deployment import Canary
-from ml_assets.core.release.canary_rules import Evidence, explain_failure, explain_missing_evidence, figures_of
+from ml_assets.core.release.canary_evidence import Evidence, explain_failure, explain_missing_evidence, figures_of
 
 STEP = date(2025, 3, 10)
 CANARY = Canary.model_validate({"metric": "rmse", "margin": 0.02, "minimum_rows": 100})
