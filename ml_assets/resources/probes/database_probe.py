@@ -17,7 +17,8 @@ def read_schema_revision(uri: str) -> str | None:
     """Return Alembic's revision of the tables in a database; None when there are none.
 
     Raises:
-        ConnectionError: with the message of the database, when it cannot be reached.
+        ConnectionError: with the message of the database, when it cannot be reached, or does not answer within
+            `TIMEOUT_SECONDS`.
     """
     from sqlalchemy import inspect, text
 
@@ -46,12 +47,15 @@ def measure_database_skew(uri: str, now: Callable[[], float] = time) -> float:
 
 
 def _query(uri: str, read: Callable[..., Any]) -> Any:
-    from sqlalchemy import NullPool, create_engine
+    from sqlalchemy import NullPool, create_engine, text
     from sqlalchemy.exc import DBAPIError
 
     arguments = {"connect_timeout": TIMEOUT_SECONDS} if is_postgresql(uri) else {}
     try:
         with create_engine(uri, poolclass=NullPool, connect_args=arguments).connect() as connection:
+            if is_postgresql(uri):
+                # A migration, or a transaction that somebody left open, may hold a lock for hours.
+                connection.execute(text(f"SET LOCAL statement_timeout = '{TIMEOUT_SECONDS}s'"))
             return read(connection)
     except DBAPIError as error:
         raise ConnectionError(first_line(error)) from error
