@@ -1,5 +1,6 @@
 """Notification events from ended runs and from Dagster's freshness policies."""
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -25,10 +26,15 @@ if TYPE_CHECKING:
 MODEL_TAG = "model"
 ASSETS_TAG = f"{HIDDEN_TAG_PREFIX}ml_assets.assets"
 """The selected assets of a run of `ml-assets`, as Dagster records no selection of a run of a subset of a job."""
-# Messages of Dagster: of its run monitoring when it ends a run, of a run whose process could not start, and of its
-# executor before the reason of a step's pod.
+# Messages of Dagster: of its run monitoring when it ends a run, of a run that another process ends, of the code server
+# when the process of a run has died, of run monitoring in that case, and of its executor before the reason of a step's
+# pod.
 RUNTIME_EXCEEDED = "Exceeded maximum runtime"
 FAILED_OUTSIDE = "This run has been marked as failed from outside the execution context."
+PROCESS_DIED = "Run execution process for {}"
+WORKER_FAILED = re.compile(
+    r"Detected run worker status \w+: '(?P<reason>.*?)'\. Marking run \S+ as failed\.?", re.DOTALL
+)
 FAILED_HEALTH_CHECK = "Step {} failed health check: "
 # For these two assets the freshness check is more exact than the policy.
 FOLLOWED_BY_POLICY = tuple(name for name in FOLLOW_EACH_DAY if name not in (RAW, VALIDATED))
@@ -201,15 +207,20 @@ def _reason(ended: dg.EventLogEntry, entries: Sequence[dg.EventLogEntry]) -> str
             description = data.user_failure_data.description if data.user_failure_data else None
             cause = description or _root_cause(data.error)
             return f"step {entry.step_key}: {cause.removeprefix(FAILED_HEALTH_CHECK.format(entry.step_key))}"
-    if reason == FAILED_OUTSIDE and (error := _last_engine_error(entries)):
-        return f"it could not start: {_root_cause(error)}"
-    return reason
+    if reason == FAILED_OUTSIDE:
+        return _why_failed_outside(ended.run_id, entries)
+    return WORKER_FAILED.sub(lambda match: match["reason"], reason)
 
 
-def _last_engine_error(entries: Sequence[dg.EventLogEntry]) -> "SerializableErrorInfo | None":
-    events = [entry.get_dagster_event() for entry in reversed(entries)]
-    errors = (event.engine_event_data.error for event in events if event.is_engine_event)
-    return next(filter(None, errors), None)
+def _why_failed_outside(run: str, entries: Sequence[dg.EventLogEntry]) -> str:
+    """Return why the code server ended a run, which it tells in an event before the failure."""
+    events = [event for entry in reversed(entries) if (event := entry.get_dagster_event()).is_engine_event]
+    died = PROCESS_DIED.format(run)
+    for event in events:
+        if (event.message or "").startswith(died):
+            return f"its process{(event.message or '').removeprefix(died)}"
+    error = next(filter(None, (event.engine_event_data.error for event in events)), None)
+    return f"it could not start: {_root_cause(error)}" if error is not None else FAILED_OUTSIDE
 
 
 def _root_cause(error: "SerializableErrorInfo | None") -> str:

@@ -46,11 +46,8 @@ def apply_retry_policy(
         dagster.Failure: for every other failure, and after the last attempt. It is not retried; the message names the
             remedy.
     """
-    if (
-        _is_in_process_of_run(context)
-        and GRPC_INFO_TAG not in context.run.tags
-        and mark_alive(context.instance, context.run_id)
-    ):
+    is_new = _is_in_process_of_run(context) and mark_alive(context.instance, context.run_id)
+    if is_new and GRPC_INFO_TAG not in context.run.tags:
         context.instance.add_run_tags(context.run_id, NOT_RETRIED)
     began = time.monotonic()
     try:

@@ -1,10 +1,10 @@
-"""Detection of dead runs in the process of a command, such as `ml-assets run`. No other process watches such a run, so
-Dagster counts it as running after its process has died.
+"""Detection of runs whose process has died. No other process watches a run of a command, such as `ml-assets run`, and a
+code server that cannot reach the database when a run dies never reports it: Dagster would count both as running.
 """
 
-import atexit
 import os
 from contextlib import suppress
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -44,6 +44,9 @@ def mark_alive(instance: "DagsterInstance", run_id: str) -> bool:
         file = os.open(hidden, os.O_CREAT | os.O_RDWR, 0o600)
         fcntl.flock(file, fcntl.LOCK_EX)
         hidden.rename(path)
+        if not _locks:
+            # A process of a code server runs these functions when it ends, but not those of `atexit`.
+            Finalize(None, _delete_lock_files, exitpriority=0)
         _locks[path] = file
     return path in _locks
 
@@ -96,7 +99,6 @@ def _is_locked(path: Path) -> bool:
     return False
 
 
-@atexit.register
 def _delete_lock_files() -> None:
     """Delete the lock files of this process: its runs have ended when it exits normally."""
     for path, file in _locks.items():

@@ -2,8 +2,8 @@
 
 Reason: the default launcher does not support run monitoring, so a run whose process died with the machine stays in
 progress and blocks the queue of its model. A code server notices the death of a process that it started itself; this
-launcher is for when the server is gone as well, and for runs that no code server started, such as those of
-`ml-assets run`.
+launcher is for when the server is gone as well, or could not report the death because the database was away (the thread
+that does so ends for good), and for runs that no code server started, such as those of `ml-assets run`.
 Public API that would replace it: health checks of run workers in `dagster.DefaultRunLauncher`.
 """
 
@@ -18,7 +18,7 @@ class HealthCheckingRunLauncher(DefaultRunLauncher):
 
     @abstractmethod
     def has_died(self, instance: DagsterInstance, run_id: str) -> bool:
-        """Return whether the process of a run that no code server started is known to be gone."""
+        """Return whether the process of a run is known to be gone."""
 
     @property
     def supports_check_run_worker_health(self) -> bool:
@@ -26,15 +26,15 @@ class HealthCheckingRunLauncher(DefaultRunLauncher):
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Check that the process of a run still exists, through the code server that started it or with `has_died`."""
+        """Check that the process of a run still exists, with `has_died` and through the code server that started it."""
         from dagster._core.errors import DagsterUserCodeUnreachableError
         from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
         from dagster._serdes import deserialize_value
 
+        if self.has_died(self._instance, run.run_id):
+            return CheckRunHealthResult(WorkerStatus.FAILED, "the process of the run is gone")
         client = self._get_grpc_client_for_termination(run.run_id)
         if client is None:
-            if self.has_died(self._instance, run.run_id):
-                return CheckRunHealthResult(WorkerStatus.FAILED, "the process of the run is gone")
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         try:
             response = client.can_cancel_execution(CanCancelExecutionRequest(run_id=run.run_id))

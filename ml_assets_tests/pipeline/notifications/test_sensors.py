@@ -10,7 +10,9 @@ import yaml
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
 from dagster._core.events import EngineEventData
 from dagster._core.execution.plan.objects import StepFailureData
+from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
 from dagster._core.test_utils import create_run_for_test
+from dagster._utils import get_run_crash_explanation
 from dagster_shared.error import SerializableErrorInfo
 
 from ml_assets.cli.run_in_process import RunFailed, run_days
@@ -143,6 +145,28 @@ def test_a_run_whose_process_could_not_start_is_notified_with_the_error(sensors)
     assert [row["message"] for row in rows(sensors.uri)] == [
         f"{MODEL}_daily failed: it could not start: ValueError: ML_ASSETS_LAKE is not set"
     ]
+
+
+def test_a_run_whose_process_died_is_notified_with_the_cause(sensors):
+    run = create_run_for_test(sensors.instance, f"{MODEL}_daily", status=dg.DagsterRunStatus.STARTED)
+    # The code server reports the death in an event, and then a failure without a reason.
+    explanation = get_run_crash_explanation(f"Run execution process for {run.run_id}", -9)
+    sensors.instance.report_engine_event(explanation, run)
+    sensors.instance.report_run_failed(run)
+    sensors.tick()
+    (row,) = rows(sensors.uri)
+    assert row["message"].startswith(f"{MODEL}_daily failed: its process was terminated by signal 9 (SIGKILL).")
+    assert "out of memory" in row["message"]
+
+
+def test_a_run_that_monitoring_found_dead_is_notified_with_the_cause(sensors):
+    run = create_run_for_test(sensors.instance, f"{MODEL}_daily", status=dg.DagsterRunStatus.STARTED)
+    health = CheckRunHealthResult(WorkerStatus.FAILED, "the process of the run is gone")
+    # The words of Dagster's run monitoring.
+    words = f"Detected run worker status {health}. Marking run {run.run_id} as failed."
+    sensors.instance.report_run_failed(run, words)
+    sensors.tick()
+    assert [row["message"] for row in rows(sensors.uri)] == [f"{MODEL}_daily failed: the process of the run is gone"]
 
 
 def test_a_step_whose_pod_failed_is_notified_with_the_reason_alone(sensors):

@@ -2,21 +2,27 @@
 nothing is known, are not.
 """
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import dagster as dg
 import pytest
 from dagster import DagsterRunStatus
 from dagster._core.launcher import WorkerStatus
 from dagster._core.test_utils import create_run_for_test
+from dagster._grpc.client import DagsterGrpcClient
+from dagster._grpc.types import CanCancelExecutionResult
+from dagster._serdes import serialize_value
 
 from ml_assets.resources.dagster_instance.dead_runs import FOLDER, fail_dead_runs, is_dead, mark_alive
 from ml_assets.resources.dagster_instance.run_launcher import MonitoredRunLauncher
+from ml_assets.resources.dagster_internals.run_tags import GRPC_INFO_TAG
 
 # Of the instance it needs to know no more; Dagster takes seconds to import.
 HOLDS = """
@@ -85,6 +91,15 @@ def test_a_process_that_exits_normally_leaves_no_lock_file(instance, begin):
     assert files(instance) == []
 
 
+def test_a_process_of_a_code_server_leaves_no_lock_file(instance):
+    owner = SimpleNamespace(is_ephemeral=False, root_directory=instance.root_directory)
+    process = multiprocessing.get_context("spawn").Process(target=mark_alive, args=(owner, "run"))
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    assert files(instance) == []
+
+
 def test_a_run_of_this_process_and_one_that_nobody_marked_go_on(instance):
     marked, unknown = (create_run_for_test(instance, status=DagsterRunStatus.STARTED).run_id for _ in range(2))
     mark_alive(instance, marked)
@@ -110,8 +125,13 @@ def test_a_home_that_cannot_be_written_stops_no_run(instance):
     assert not is_dead(instance, "run")
 
 
-def test_run_monitoring_detects_a_dead_run(instance, begin):
+@pytest.mark.parametrize("tags", [{}, {GRPC_INFO_TAG: '{"host": "localhost", "socket": "/none"}'}])
+def test_run_monitoring_detects_a_dead_run(instance, begin, tags, monkeypatch):
+    # A code server whose thread for dead runs has ended still counts the run among its own.
+    answer = serialize_value(CanCancelExecutionResult(can_cancel=True))
+    monkeypatch.setattr(DagsterGrpcClient, "can_cancel_execution", lambda *_: answer)
     run_id, process = begin()
+    instance.add_run_tags(run_id, tags)
     launcher = MonitoredRunLauncher()
     launcher.register_instance(instance)
     run = instance.get_run_by_id(run_id)
