@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from ml_assets.core.operations.notifications.redaction import secrets_of_url
+from ml_assets.core.operations.notifications.redaction import secrets_of_url, without_parameters
 
 # Dagster uses this parameter itself; the warning begins with this text.
 BETA_WARNING = "Parameter `execution_type` of function `AssetsDefinition.__init__` is currently in beta"
@@ -120,7 +120,8 @@ def secret_values(variables: Mapping[str, str]) -> list[str]:
         if name.endswith("_FILE") and SECRET_NAME.search(name.removesuffix("_FILE")):
             secrets |= _content(path)
     for value in variables.values():
-        users = [*re.findall(r"://([^/\s@]+:[^/\s]*)@", value), *re.findall(r"://([^\s@/:]*:\S*)@", value)]
+        urls = without_parameters(value)
+        users = [*re.findall(r"://([^/\s@]+:[^/\s]*)@", urls), *re.findall(r"://([^\s@/:]*:\S*)@", urls)]
         passwords = [user.partition(":")[2] for user in users]
         secrets |= {*users, *passwords}
         # A library that mistakes a delimiter in a password for its end prints the part before or after it in an error.

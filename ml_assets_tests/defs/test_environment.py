@@ -243,11 +243,20 @@ def test_secrets_are_known_by_the_names_of_their_variables_and_by_the_users_of_u
         ({"ML_ASSETS_DATABASE": "postgresql://host/db?user=me&password=word1"}, {"word1"}),
         ({"OTEL_EXPORTER_OTLP_HEADERS": "Authorization=abc"}, {"Authorization=abc"}),
         ({"ML_ASSETS_NOTIFY": "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"}, {"TIiajkdnlazkcOXrIdevi7FQ"}),
+        (
+            {"ML_ASSETS_NOTIFY": "mailtos://me:word@smtp.example.com:587?from=ops@example.com&to=team@example.com"},
+            {"me:word", "word"},
+        ),
         ({"MLFLOW_TRACKING_USERNAME": "me", "MLFLOW_TRACKING_PASSWORD": "word1"}, {"me:word1", "word1"}),
     ],
 )
 def test_secrets_are_found_wherever_a_variable_may_hold_one(variables, secrets):
     assert secrets <= set(secret_values(variables))
+
+
+def test_the_host_of_a_mail_server_is_no_secret():
+    for target in ("mailto://127.0.0.1:2525?from=ops@example.com", "mailto://me:word@127.0.0.1?from=ops@example.com"):
+        assert "127.0.0.1" not in secret_values({"ML_ASSETS_NOTIFY": target})
 
 
 def test_the_content_of_a_file_with_a_secret_is_a_secret(tmp_path):

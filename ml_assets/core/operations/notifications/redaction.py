@@ -109,6 +109,13 @@ def _spellings_of_run(run: str) -> str:
     return rf"(?:\\{{0,15}}(?:{forms})|(?i:{in_url}|{in_json}|{in_python}))"
 
 
+def without_parameters(urls: str) -> str:
+    """Return URLs, separated by spaces or commas, without their parameters (`?name=value&...`). A question mark that no
+    name follows may belong to a password.
+    """
+    return re.sub(r"\?[\w.+-]+=[^\s,]*", "", urls)
+
+
 def secrets_of_url(url: str) -> set[str]:
     """Return every part of a target's URL that may be a secret: the whole URL, user and password, path and parameter
     values, and a host without a dot.
@@ -116,7 +123,10 @@ def secrets_of_url(url: str) -> set[str]:
     apprise URLs have the token in different parts: Slack in host and path, PagerDuty in user and host.
     """
     _, _, rest = url.partition("://")
-    credentials, at, address = rest.rpartition("@")
+    # Parameters of a mail server's URL hold addresses with another `@`.
+    authority = without_parameters(rest)
+    credentials, at, _ = authority.rpartition("@")
+    address = rest[len(credentials) + len(at) :]
     host = re.split(r"[/?#:]", address)[0]
     public = {host} if "." in host else set()
     parts = {part for part in re.split(r"[/?&:#=]", address) if len(part) >= 2 * MIN_LENGTH} - public

@@ -82,6 +82,13 @@ def test_ordinary_text_is_not_redacted():
             "#alerts",
         ),
         ("mailto://me:my-password@example.com?smtp=mail.example.com", ["my-password"], "example.com"),
+        (
+            "mailtos://me:hunter-x@smtp.example.com:587?from=ops@example.com&to=team@example.com",
+            ["hunter-x"],
+            "smtp.example.com",
+        ),
+        ("mailto://127.0.0.1:2525?from=ops@example.com&to=team@example.com", [], "http://127.0.0.1:3000/runs/1"),
+        ("mailto://me:pa?ss@example.com?to=team@example.com", ["pa?ss"], "example.com"),
         ("pagerduty://integration@apikey12345", ["integration", "apikey12345"], "pagerduty"),
         ("jsons://hooks.example.com/secret-path?token=abcdefgh", ["secret-path", "abcdefgh"], "hooks.example.com"),
     ],
