@@ -124,7 +124,7 @@ class Reports:
         """Return the report of a day from all its parts, or only from those of some assets."""
         from ml_assets.core.operations.reports.daily_report import SECTIONS, Report
 
-        parts = [self._part(day, asset) for asset in SECTIONS.values() if assets is None or asset in assets]
+        parts = [self._read(day, asset) for asset in SECTIONS.values() if assets is None or asset in assets]
         return Report(self.model, day, [part for part in parts if part])
 
     def outcomes(self, day: date, asset: str) -> Sequence[CheckOutcome]:
@@ -133,6 +133,11 @@ class Reports:
         return part.outcomes if part else ()
 
     def _part(self, day: date, asset: str) -> "Part | None":
+        part = self._read(day, asset)
+        return None if part is None or part.state == "unreadable" else part
+
+    def _read(self, day: date, asset: str) -> "Part | None":
+        """Return the part of an asset on a day, `unreadable` if it cannot be read; None if there is none."""
         from ml_assets.core.operations.reports.daily_report import Part
 
         key = f"{self._root}{day}/{asset}.json"
@@ -141,11 +146,10 @@ class Reports:
             try:
                 return Part.from_json(content)
             except (ValueError, TypeError, KeyError) as error:
-                log.warning(
-                    "%s cannot be read (%s) and is left out of the daily report. Remove it; it will be written again",
-                    key,
-                    error,
-                )
+                command = f"ml-assets run {self.model} --day {day}"
+                problem = f"{key} cannot be read ({error}). Remove it; `{command}` writes it again"
+                log.warning(problem)
+                return Part(asset, day, "unreadable", problem)
         return None
 
     def _page(self, day: date) -> str:

@@ -197,6 +197,18 @@ def test_plots_that_a_part_has_are_not_written_again(tmp_path):
     assert page.exists()
 
 
+def test_a_part_that_cannot_be_read_is_not_taken_for_a_day_without_a_model(tmp_path):
+    reports = Reports("small", Lake(uri=str(tmp_path / "lake")))
+    reports.add([Part("validated_data", day(1), "published"), Part("evaluation", day(1))])
+    (tmp_path / "lake/small/reports/2025-01-01/evaluation.json").write_text("{")
+    page = reports.page(day(1)).decode()
+    assert "no model was trained" not in page
+    assert "unknown: its report cannot be read" in page
+    assert "small/reports/2025-01-01/evaluation.json cannot be read" in page
+    assert "Remove it; `ml-assets run small --day 2025-01-01` writes it again" in page
+    assert reports.outcomes(day(1), "evaluation") == ()
+
+
 @pytest.mark.slow
 def test_reports_of_a_lake_in_a_bucket_are_stored_beside_its_tables(bucket):
     uri, s3 = bucket

@@ -25,7 +25,10 @@ SECTIONS = {
     "Quality of predictions": "prediction_quality",
     "Served requests": "served_requests",
 }
-State = Literal["published", "rejected", "missing", "no model", "registered", "not registered"]
+OF_MODEL = ("evaluation", "model_registry_entry")
+State = Literal["published", "rejected", "missing", "no model", "registered", "not registered", "unreadable"]
+# Names in the parts of versions before 2026-11-28, which days that nobody computes again still have.
+FORMER_NAMES = {"outcomes": "findings", "plots": "pictures"}
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,9 @@ class Bars:
 class Part:
     """The report of one asset on a day.
 
-    state: the outcome of the day, if this asset decides it. problem: the reason if the outcome is not the expected one.
-    facts: values by name, the most important first. provenance: inputs and versions by name. plots: PNG by title.
+    state: the outcome of the day, if this asset decides it, or unreadable. problem: the reason if the outcome is not
+    the expected one. facts: values by name, the most important first. provenance: inputs and versions by name. plots:
+    PNG by title.
     inputs: digest of everything that the check outcomes depend on; None if they must not be reused from this part.
     """
 
@@ -104,6 +108,8 @@ class Part:
     def from_json(cls, content: bytes) -> "Part":
         """Read the part that `to_json` wrote."""
         document = json.loads(content)
+        for name, former in FORMER_NAMES.items():
+            document.setdefault(name, document.get(former))
         day = date.fromisoformat(document["day"])
         return cls(
             **{name: document[name] for name in ("asset", "state", "problem", "facts", "provenance")},
@@ -170,6 +176,8 @@ class Report:
             for number, name in [(errors, "error"), (len(failed) - errors, "warning")]
             if number
         )
+        if "unreadable" in {part.state for part in self.parts}:
+            return "unknown", "some of its reports cannot be read"
         if state is None:
             return "unknown", f"the rows of the day have no report{f'; checks found {counts}' if failed else ''}"
         if state.state != "published":
@@ -183,6 +191,8 @@ class Report:
     def model_line(self) -> str:
         """Return the outcome of the model of the day in one sentence."""
         states = {part.state: part for part in self.parts}
+        if any(part.state == "unreadable" and part.asset in OF_MODEL for part in self.parts):
+            return "unknown: its report cannot be read"
         if part := states.get("registered"):
             version = part.facts.get("version")
             return f"registered as version {version}" if version else "registered together with this report"

@@ -1,5 +1,6 @@
 """A daily report is stored unchanged, and its verdict names the worst outcome."""
 
+import json
 from datetime import date
 
 import numpy as np
@@ -63,6 +64,15 @@ def test_days_are_kept_as_text_and_numbers_of_numpy_as_numbers():
     assert again.facts == {"day": "2025-03-01", "rows": 3, "ratio": float("inf")}
 
 
+def test_a_part_of_an_earlier_version_is_read():
+    part = Part("evaluation", DAY, outcomes=[outcome("gate", False)], plots={"roc_curve": b"png"})
+    document = json.loads(part.to_json())
+    document |= {"findings": document.pop("outcomes"), "pictures": document.pop("plots")}
+    for name in ("figures", "remark"):
+        del document["findings"][0][name]
+    assert Part.from_json(json.dumps(document).encode()) == Part.from_json(part.to_json())
+
+
 @pytest.mark.parametrize(
     ("part", "verdict"),
     [
@@ -79,6 +89,7 @@ def test_days_are_kept_as_text_and_numbers_of_numpy_as_numbers():
         (rows(outcome("a", False), state="rejected", problem="too many bad rows"), ("rejected", "too many bad rows")),
         (rows(state="missing", problem="no files have landed"), ("missing", "no files have landed")),
         (Part("features", DAY), ("unknown", "the rows of the day have no report")),
+        (Part("features", DAY, "unreadable", "it is empty"), ("unknown", "some of its reports cannot be read")),
     ],
 )
 def test_the_verdict_is_that_of_the_rows_and_of_the_checks_of_all_stages(part, verdict):
@@ -107,6 +118,7 @@ def test_errors_come_before_warnings():
     [
         ([], "no model was trained as of this day"),
         ([Part("evaluation", DAY)], "evaluated, not registered"),
+        ([Part("evaluation", DAY, "unreadable", "it is empty")], "unknown: its report cannot be read"),
         ([Part("evaluation", DAY, "no model", "no model: no positives")], "no model: no positives"),
         (
             [Part("evaluation", DAY, "no model", facts={"due": "not due"}), Part("registry", DAY, "no model")],
