@@ -80,9 +80,19 @@ class ReportingGroup(click.Group):
 
 
 def hide_library_warnings() -> None:
-    """Keep warnings for developers of libraries out of a terminal; `python -W` and PYTHONWARNINGS show them."""
+    """Keep warnings for developers of libraries out of a terminal, and print each warning about a specification once,
+    as a sentence; `python -W` and PYTHONWARNINGS show all of them, with their places in the source.
+    """
     if not sys.warnoptions:
         warnings.filterwarnings("ignore", module=LIBRARIES)
+        warnings.showwarning = partial(_print_once, set())
+
+
+def _print_once(printed: set[str], message: Warning | str, *_: Any, **__: Any) -> None:
+    # Python forgets what it has shown when a library changes the filters.
+    if (text := str(message)) not in printed:
+        printed.add(text)
+        print(f"warning: {text}", file=sys.stderr)
 
 
 def hide_interrupted_callbacks() -> None:

@@ -17,6 +17,7 @@ from ml_assets.core.model_spec.defs_yaml.parser import parse_documents
 from ml_assets.core.model_spec.defs_yaml.reader import ATTRIBUTES, describe_problems
 from ml_assets.core.model_spec.defs_yaml.templates import MARK, accept_templates
 from ml_assets.core.model_spec.json_schema import documented_schema
+from ml_assets.core.model_spec.rules.renamed_checks import accept_former_names
 from ml_assets.pipeline.automation.cron import check_cron_fields
 from ml_assets.resources.dagster_internals.serialized_errors import ComponentMessageError
 
@@ -36,7 +37,12 @@ class ModelAttributes(RootModel[Any]):
         command = click.get_current_context(silent=True)
         if command and command.command_path.endswith(" check defs"):
             return {"type": "object"}
-        return accept_templates(documented_schema())
+        return file_schema()
+
+
+def file_schema() -> dict[str, Any]:
+    """Return the JSON schema of the attributes in a file, in which each value may be a template."""
+    return accept_templates(accept_former_names(documented_schema()))
 
 
 def load_attributes(attributes: BaseModel | None, context: dg.ComponentLoadContext) -> ModelSpec:

@@ -10,9 +10,8 @@ from pydantic import BaseModel
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.defs_yaml.model_files import TYPES
-from ml_assets.core.model_spec.defs_yaml.templates import accept_templates
 from ml_assets.core.model_spec.json_schema import documented_schema
-from ml_assets.pipeline.attributes import ModelAttributes, load_attributes
+from ml_assets.pipeline.attributes import ModelAttributes, file_schema, load_attributes
 from ml_assets.pipeline.automation.arrivals_sensor import arrivals_sensor
 from ml_assets.pipeline.automation.conditions import due_sensors, with_due_conditions
 from ml_assets.pipeline.automation.failure_sensor import release_after_failure
@@ -213,7 +212,7 @@ class ModelPipeline(dg.Component):
 
 def json_schema(has_templates: bool = False) -> Mapping[str, Any]:
     """Build the JSON schema of a defs.yaml, for editors; with `has_templates` it accepts templates as values."""
-    schema = accept_templates(documented_schema()) if has_templates else documented_schema()
+    schema = file_schema() if has_templates else documented_schema()
     definitions = schema.pop("$defs")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

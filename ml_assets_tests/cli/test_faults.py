@@ -1,6 +1,7 @@
 """An interrupted command says so in a sentence, with the exit status of a shell, and so does one with damaged state."""
 
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -102,6 +103,25 @@ def test_a_signal_in_a_callback_of_the_garbage_collector_prints_no_stack_trace(e
     command = [sys.executable, "-c", script]
     ended = subprocess.run(command, capture_output=True, text=True, preexec_fn=accept_signals)
     assert ("Traceback" in ended.stderr) is is_shown, ended.stderr
+
+
+def test_a_warning_about_a_specification_is_printed_once_as_a_sentence(small, tmp_path):
+    small["checks"] = {"no_leak": None}
+    (tmp_path / "small.json").write_text(json.dumps(small, default=str))
+    code = """
+import json, sys, warnings
+from ml_assets.cli.faults import hide_library_warnings
+from ml_assets.core.model_spec import ModelSpec
+hide_library_warnings()
+for _ in range(2):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", category=ImportWarning)
+        ModelSpec.model_validate(json.load(open(sys.argv[1])))
+"""
+    command = [sys.executable, "-c", code, str(tmp_path / "small.json")]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    (line,) = printed.splitlines()
+    assert line.startswith("warning: small: checks.no_leak: the check no_leak is now called target_leakage. Rename it")
 
 
 def test_damaged_state_ends_a_command_with_its_message_and_status_1(monkeypatch):

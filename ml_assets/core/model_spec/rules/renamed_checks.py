@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
+from typing import Any
 
 RENAMED_CHECKS = {
     "no_leak": "target_leakage",
@@ -36,6 +37,17 @@ def rename_checks(model: object, checks: Mapping[object, object]) -> dict[object
     return renamed
 
 
+def accept_former_names(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the JSON schema of a specification that accepts the old names of checks as well, as deprecated."""
+    checks = schema["$defs"]["Checks"]
+    former = {
+        old: {**checks["properties"][new], "deprecated": True, "description": f"The former name of {new}."}
+        for old, new in RENAMED_CHECKS.items()
+    }
+    accepting = {**checks, "properties": {**checks["properties"], **former}}
+    return {**schema, "$defs": {**schema["$defs"], "Checks": accepting}}
+
+
 def _rename_accepted(model: object, day: object, names: object) -> object:
     if not isinstance(names, list):
         return names
@@ -48,8 +60,8 @@ def _rename_accepted(model: object, day: object, names: object) -> object:
 def _warn(model: object, field: str, old: str) -> None:
     # Python shows a FutureWarning by default, but hides a DeprecationWarning from users.
     warnings.warn(
-        f"{model}: {field}: the check {old} is now called {RENAMED_CHECKS[old]}. Rename it in defs.yaml, because the "
-        "next version refuses the old name.",
+        f"{model}: {field}: the check {old} is now called {RENAMED_CHECKS[old]}. Rename it in the model's "
+        "defs.yaml, because the next version refuses the old name.",
         FutureWarning,
         stacklevel=2,
     )

@@ -7,6 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.json_schema import documented_schema
+from ml_assets.core.model_spec.rules.renamed_checks import RENAMED_CHECKS, accept_former_names
 
 
 @pytest.mark.parametrize(
@@ -31,6 +33,13 @@ def test_a_day_that_is_accepted_under_an_old_name_is_accepted_with_a_warning(sma
     ):
         spec = ModelSpec.model_validate(small)
     assert spec.checks.accepted == {date(2025, 1, 3): ["target_leakage", "row_count"]}
+
+
+def test_the_schema_of_a_file_accepts_old_names_as_deprecated():
+    properties = accept_former_names(documented_schema())["$defs"]["Checks"]["properties"]
+    assert {name for name, field in properties.items() if field.get("deprecated")} == set(RENAMED_CHECKS)
+    assert properties["no_leak"]["anyOf"] == properties["target_leakage"]["anyOf"]
+    assert "no_leak" not in documented_schema()["$defs"]["Checks"]["properties"]
 
 
 def test_the_old_and_the_new_name_together_are_refused(small):
