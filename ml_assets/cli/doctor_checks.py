@@ -24,7 +24,7 @@ from ml_assets.core.operations.failures.damaged_state import DamagedState
 from ml_assets.defs.environment import build_environment, notifier, outbox, shares_with_group
 from ml_assets.defs.settings import Settings
 from ml_assets.resources.databases.postgresql_uri import with_driver
-from ml_assets.resources.databases.uri_secrets import scrub, without_credentials
+from ml_assets.resources.databases.uri_secrets import scrub, without_credentials, without_password
 from ml_assets.resources.mlflow.connection import sqlite_path
 from ml_assets.resources.mlflow.experiments import explain_deleted, find_experiment
 from ml_assets.resources.notifications.database import NotificationsUnavailable
@@ -136,10 +136,11 @@ def probe_mlflow(context: DoctorContext) -> Values:
 
 
 def probe_mlflow_schema(context: DoctorContext) -> Values:
-    """Return the revision of MLflow's tables, and the one that the installed version needs."""
-    if context.mlflow.head is None:
+    """Return the revision of MLflow's tables, the one that the installed version needs, and how to upgrade them."""
+    store = context.mlflow
+    if store.head is None:
         raise NotMeasured
-    return context.mlflow.revision, context.mlflow.head
+    return store.revision, store.head, without_password(context.settings.mlflow), store.is_known
 
 
 def probe_releases(context: DoctorContext) -> Values:

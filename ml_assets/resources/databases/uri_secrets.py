@@ -25,6 +25,14 @@ def without_user(uri: str) -> str:
     return _USER.sub("://", uri)
 
 
+def without_password(uri: str) -> str:
+    """Return the URI as it may appear in a command: with user and parameters, but no secret."""
+    shown = _USER.sub(lambda user: f"://{re.split('[:@]', user[0][3:])[0]}@", uri)
+    address, _, query = shown.partition("?")
+    parameters = [part for part in query.split("&") if part and not _SECRET_PARAMETER.match(part)]
+    return "?".join([address, *filter(None, ["&".join(parameters)])])
+
+
 def hide(uri: str) -> str:
     """Return a URI that is safe in the configuration of a resource, which Dagster displays in its UI and stores with
     each run.

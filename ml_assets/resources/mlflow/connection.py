@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from ml_assets.core.operations.failures.damaged_state import MLFLOW
+from ml_assets.core.operations.failures.schema_revisions import describe_revision, upgrade_mlflow
 from ml_assets.resources.databases.creation_lock import creation_lock
 from ml_assets.resources.databases.postgresql_uri import is_postgresql
 from ml_assets.resources.databases.sqlite_file import find_damage, find_refusal
-from ml_assets.resources.databases.uri_secrets import reveal, scrub, without_credentials
-from ml_assets.resources.mlflow.errors import DamagedStore, MlflowUnavailable, NoResponse, RefusedStore
+from ml_assets.resources.databases.uri_secrets import reveal, scrub, without_credentials, without_password
+from ml_assets.resources.mlflow.errors import DamagedStore, MlflowUnavailable, NoResponse, OutdatedStore, RefusedStore
 from ml_assets.resources.mlflow.postgresql_store import create_postgresql_store
 from ml_assets.resources.mlflow_internals.empty_store import store_tables
 from ml_assets.resources.mlflow_internals.http_request import get
 from ml_assets.resources.mlflow_internals.prompt_check import skip_prompt_check
+from ml_assets.resources.mlflow_internals.schema_revision import knows_revision
 from ml_assets.resources.mlflow_internals.sqlite_store import is_empty, relocate_artifacts
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ log = logging.getLogger("ml_assets.mlflow")
 HTTP = re.compile(r"https?://", re.IGNORECASE)
 # The databases that MLflow can use as a store: https://mlflow.org/docs/latest/self-hosting/architecture/backend-store
 DATABASE = re.compile(r"(postgres(ql)?|mysql|mssql|sqlite)(\+\w+)?://")
+# The words of MLflow.
+OUTDATED = re.compile(r"out-of-date database schema \(found version (\w+), but expected (\w+)\)")
 SQLITE_FILE = re.compile(r"sqlite:///(?P<path>[^?]+)")
 RESPONSE_TIMEOUT_SECONDS = 10
 
@@ -46,12 +50,14 @@ def connect(uri: str) -> "MlflowClient":
 
     Raises:
         ValueError: when `uri` has another form.
-        MlflowUnavailable: when the server does not respond, or the database cannot be created or opened.
+        MlflowUnavailable: when the server does not respond, or the database cannot be created or opened, or belongs to
+            another version of MLflow.
     """
     uri = reveal(uri)
     check_store(uri)
     with quiet_mlflow():
         from mlflow import MlflowClient
+        from mlflow.exceptions import MlflowException
 
         if HTTP.match(uri):
             request(uri, "/health")
@@ -59,7 +65,15 @@ def connect(uri: str) -> "MlflowClient":
             use_sqlite_store(uri, path)
         elif is_postgresql(uri):
             create_postgresql_store(uri)
-        client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+        try:
+            client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+        except MlflowException as error:
+            if (outdated := OUTDATED.search(str(error))) is None:
+                raise
+            found, head = outdated.groups()
+            remedy = upgrade_mlflow(without_password(uri), knows_revision(found))
+            store = without_credentials(uri)
+            raise OutdatedStore(f"the MLflow store {store}: {describe_revision(found, head)}; {remedy}") from error
         skip_prompt_check(client)
         return client
 

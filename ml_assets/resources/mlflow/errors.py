@@ -20,6 +20,10 @@ class RefusedStore(MlflowUnavailable, RefusedFile):
     """The SQLite file of an MLflow store may not be read by this user."""
 
 
+class OutdatedStore(MlflowUnavailable, DamagedState):
+    """The tables of an MLflow store have another revision than the installed version needs; no retry helps."""
+
+
 class NoResponse(MlflowUnavailable):
     """An MLflow server did not respond.
 

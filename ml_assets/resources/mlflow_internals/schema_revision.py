@@ -10,3 +10,15 @@ def latest_schema_revision() -> str:
     from mlflow.store.db.utils import _get_latest_schema_revision
 
     return _get_latest_schema_revision()
+
+
+def knows_revision(revision: str) -> bool:
+    """Return whether the installed MLflow has the Alembic revision, so that it can upgrade tables from there."""
+    from alembic.script import ScriptDirectory
+    from alembic.util import CommandError
+    from mlflow.store.db.utils import _get_alembic_config
+
+    try:
+        return ScriptDirectory.from_config(_get_alembic_config(db_url="")).get_revision(revision) is not None
+    except CommandError:
+        return False

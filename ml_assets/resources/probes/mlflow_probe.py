@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ml_assets.resources.databases.postgresql_uri import is_postgresql
 from ml_assets.resources.mlflow.connection import HTTP, is_database, request, sqlite_path
 from ml_assets.resources.mlflow.errors import NoResponse
-from ml_assets.resources.mlflow_internals.schema_revision import latest_schema_revision
+from ml_assets.resources.mlflow_internals.schema_revision import knows_revision, latest_schema_revision
 from ml_assets.resources.probes.database_probe import read_schema_revision
 
 VERSION = re.compile(r"\d+\.\d+[\w.]*")
@@ -14,13 +14,16 @@ VERSION = re.compile(r"\d+\.\d+[\w.]*")
 
 @dataclass(frozen=True)
 class MlflowStore:
-    """An MLflow store: its kind, the problem when it cannot be used, and the versions of its server or tables."""
+    """An MLflow store: its kind, the problem when it cannot be used, and the versions of its server or tables; whether
+    the installed MLflow knows their revision.
+    """
 
     kind: str
     problem: str | None = None
     server: str | None = None
     revision: str | None = None
     head: str | None = None
+    is_known: bool = True
 
 
 def probe_mlflow(uri: str) -> MlflowStore:
@@ -37,7 +40,9 @@ def probe_mlflow(uri: str) -> MlflowStore:
     if path is not None and not path.exists():
         return MlflowStore(kind, head=mlflow_head())
     try:
-        return MlflowStore(kind, revision=read_schema_revision(uri), head=mlflow_head())
+        revision = read_schema_revision(uri)
+        is_known = revision is None or knows_revision(revision)
+        return MlflowStore(kind, revision=revision, head=mlflow_head(), is_known=is_known)
     except (ConnectionError, ImportError) as error:
         return MlflowStore(kind, str(error))
 

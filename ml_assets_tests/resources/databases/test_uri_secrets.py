@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_assets.resources.databases.uri_secrets import hide, reveal, scrub, without_credentials
+from ml_assets.resources.databases.uri_secrets import hide, reveal, scrub, without_credentials, without_password
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,25 @@ def test_a_uri_without_a_user_is_not_hidden():
 
 @given(st.text("abc@:/?#%=&", min_size=1).map(lambda inner: f"x{inner}x"))
 def test_no_password_is_ever_shown(password):
-    assert password not in without_credentials(f"postgresql://user:{password}@host/db")
+    uri = f"postgresql://user:{password}@host/db"
+    assert password not in without_credentials(uri)
+    assert without_password(uri) == "postgresql://user@host/db"
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        (
+            "postgresql://me:secret@host/db?options=-csearch_path%3Dx",
+            "postgresql://me@host/db?options=-csearch_path%3Dx",
+        ),
+        ("postgresql://host/db?user=me&password=secret", "postgresql://host/db?user=me"),
+        ("postgresql://me@host/db", "postgresql://me@host/db"),
+        ("sqlite:////data/me@here/mlflow.db", "sqlite:////data/me@here/mlflow.db"),
+    ],
+)
+def test_a_uri_in_a_command_has_user_and_parameters_but_no_password(uri, expected):
+    assert without_password(uri) == expected
 
 
 def test_passwords_are_removed_from_messages_of_other_libraries():

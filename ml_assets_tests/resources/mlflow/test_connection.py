@@ -3,6 +3,7 @@ import logging
 import sqlite3
 import warnings
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ from ml_assets.resources.mlflow.connection import MlflowUnavailable, connect, qu
 from ml_assets.resources.probes.mlflow_probe import MlflowStore, probe_mlflow
 from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
 from ml_assets_tests.support.http_server import QuietHandler, free_port, http_server
+
+# A revision of MLflow's tables from 2019.
+SECOND_REVISION = "90e64c465722"
 
 
 @pytest.mark.parametrize("uri", ["", "./mlruns", "/data/mlruns", "file:///data/mlruns"])
@@ -91,6 +95,21 @@ def test_an_existing_store_is_left_unchanged(tmp_path):
     connect(uri).create_experiment("kept")
     assert connect(uri).get_experiment_by_name("kept") is not None
     assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
+
+
+@pytest.mark.parametrize(
+    ("revision", "remedy"),
+    [(SECOND_REVISION, "run `mlflow db upgrade {uri}` "), ("bbbbbbbbbbbb", "install that version of mlflow")],
+)
+def test_the_tables_of_another_version_are_named_with_the_remedy_and_not_retried(tmp_path, revision, remedy):
+    uri = new_store(tmp_path)
+    with closing(sqlite3.connect(sqlite_path(uri) or "")) as store:
+        store.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+        store.commit()
+    with pytest.raises(MlflowUnavailable, match=f"have revision {revision}, the installed version needs") as caught:
+        connect(uri)
+    assert remedy.format(uri=uri) in str(caught.value)
+    assert classify(caught.value) is Failure.STATED
 
 
 def test_only_a_sqlite_file_has_a_path(tmp_path):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from ml_assets.core.operations.doctor.diagnosis import Diagnosis, error, error_in_production, ok, warning
+from ml_assets.core.operations.failures.schema_revisions import describe_revision, upgrade_dagster, upgrade_mlflow
 
 GIBIBYTE = 2**30
 LOW_SPACE, NO_SPACE = 2 * GIBIBYTE, GIBIBYTE // 4
@@ -48,29 +49,26 @@ def dagster_schema(revision: str | None, head: str) -> Diagnosis:
         revision: Alembic's revision of the tables; None when there are none.
         head: the revision that the installed version needs.
     """
-    return _schema("dagster_schema", revision, head, "`dagster instance migrate`")
+    return _schema("dagster_schema", revision, head, upgrade_dagster())
 
 
-def mlflow_schema(revision: str | None, head: str) -> Diagnosis:
+def mlflow_schema(revision: str | None, head: str, store: str, is_known: bool) -> Diagnosis:
     """Check that the tables of MLflow's store have the revision of the installed version.
 
     Args:
         revision: Alembic's revision of the tables; None when there are none.
         head: the revision that the installed version needs.
+        store: URI of the store, without password.
+        is_known: whether the installed version knows the revision of the tables.
     """
-    return _schema("mlflow_schema", revision, head, '`mlflow db upgrade "$MLFLOW_TRACKING_URI"`')
+    return _schema("mlflow_schema", revision, head, upgrade_mlflow(store, is_known))
 
 
-def _schema(check: str, revision: str | None, head: str, command: str) -> Diagnosis:
+def _schema(check: str, revision: str | None, head: str, remedy: str) -> Diagnosis:
     if revision is None:
         return ok(check, "no tables yet: the first run creates them")
     if revision != head:
-        message = f"the tables have revision {revision}, the installed version needs {head}"
-        remedy = (
-            f"stop webserver, daemon and runs, take a backup, then run {command} "
-            "(or install the version that created the tables)"
-        )
-        return error(check, message, remedy)
+        return error(check, describe_revision(revision, head), remedy)
     return ok(check, f"revision {revision}")
 
 

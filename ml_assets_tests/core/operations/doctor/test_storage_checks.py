@@ -33,12 +33,17 @@ def test_storage_survives_the_process_and_in_production_the_machine(kind, produc
 
 
 @pytest.mark.parametrize(
-    ("rule", "command"), [(dagster_schema, "dagster instance migrate"), (mlflow_schema, "mlflow db upgrade")]
+    ("rule", "store", "command"),
+    [
+        (dagster_schema, (), "dagster instance migrate"),
+        (mlflow_schema, ("sqlite:////data/mlflow.db", True), "mlflow db upgrade sqlite:////data/mlflow.db"),
+        (mlflow_schema, ("sqlite:////data/mlflow.db", False), "install that version of mlflow"),
+    ],
 )
-def test_tables_of_another_version_are_an_error_that_names_the_command(rule, command):
-    assert rule("b2", "b2").severity is OK
-    assert rule(None, "b2").severity is OK
-    diagnosis = rule("a1", "b2")
+def test_tables_of_another_version_are_an_error_that_names_the_command(rule, store, command):
+    assert rule("b2", "b2", *store).severity is OK
+    assert rule(None, "b2", *store).severity is OK
+    diagnosis = rule("a1", "b2", *store)
     assert diagnosis.severity is ERROR
     assert "revision a1, the installed version needs b2" in diagnosis.message
     assert command in diagnosis.remedy
