@@ -18,7 +18,7 @@ from ml_assets.pipeline.graph.stages import Stages, open_stages
 from ml_assets.resources.databases.sqlite_file import find_refusal
 from ml_assets.resources.lake.errors import LakeError
 from ml_assets.resources.lake.lake import Lake
-from ml_assets.resources.mlflow.connection import sqlite_path
+from ml_assets.resources.mlflow.connection import explain_outdated, is_database, sqlite_path
 from ml_assets.resources.mlflow.errors import MlflowUnavailable
 from ml_assets.resources.observability.redaction import redact_streams
 from ml_assets.resources.release.ledger import Ledger
@@ -123,6 +123,21 @@ def refuse_unusable_store(spec: ModelSpec, settings: Settings) -> None:
     lake = (build_environment(settings).resources or {})["lake"]
     if Ledger(lake, spec.name).number():
         sys.exit(MLFLOW.explain(path, "it is empty" if path.exists() else GONE, spec.name))
+
+
+def refuse_outdated_store(settings: Settings) -> None:
+    """Check that the tables in MLflow's database have the revision of the installed MLflow, before anything is computed
+    for it. A database that cannot be read is reported by the step that needs it.
+
+    Raises:
+        SystemExit: with the command that upgrades them, when they have another.
+    """
+    from ml_assets.resources.probes.mlflow_probe import probe_mlflow
+
+    if is_database(settings.mlflow):
+        store = probe_mlflow(settings.mlflow)
+        if store.revision and store.head and store.revision != store.head:
+            sys.exit(explain_outdated(settings.mlflow, store.revision, store.head))
 
 
 def open_model_stages(spec: ModelSpec, settings: Settings, lake: Lake | None = None, train: bool = False) -> Stages:

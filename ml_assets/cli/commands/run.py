@@ -14,6 +14,7 @@ from rich.console import Console
 
 from ml_assets.cli.command_inputs import (
     open_model_stages,
+    refuse_outdated_store,
     refuse_unusable_store,
     release_differences,
     require_settings,
@@ -91,6 +92,7 @@ def run_model(model: str | None = None, day: date | None = None, train: bool = F
     needed = replace(days_needed(spec, landed[-1], stages), options=options)
     seconds: dict[str, float] = {}
     if needed.to_do:
+        refuse_outdated_store(settings)
         try:
             seconds = _materialize(spec, needed, settings, console, request_models(spec) if train else {})
         except RunFailed as error:

@@ -70,12 +70,15 @@ def connect(uri: str) -> "MlflowClient":
         except MlflowException as error:
             if (outdated := OUTDATED.search(str(error))) is None:
                 raise
-            found, head = outdated.groups()
-            remedy = upgrade_mlflow(without_password(uri), knows_revision(found))
-            store = without_credentials(uri)
-            raise OutdatedStore(f"the MLflow store {store}: {describe_revision(found, head)}; {remedy}") from error
+            raise OutdatedStore(explain_outdated(uri, *outdated.groups())) from error
         skip_prompt_check(client)
         return client
+
+
+def explain_outdated(uri: str, revision: str, head: str) -> str:
+    """Explain that the tables of a store have another revision than the installed MLflow needs, and what to do."""
+    remedy = upgrade_mlflow(without_password(uri), knows_revision(revision))
+    return f"the MLflow store {without_credentials(uri)}: {describe_revision(revision, head)}; {remedy}"
 
 
 def check_store(uri: str, name: str = "tracking_uri") -> None:
