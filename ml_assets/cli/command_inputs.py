@@ -6,12 +6,13 @@ from contextlib import suppress
 
 import click
 
+from ml_assets.cli.faults import CONTINUED, SERVICES
 from ml_assets.cli.home import create_home
 from ml_assets.cli.project import current_project, list_model_files, load_spec
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.defs_yaml.document import SpecFileError
 from ml_assets.core.operations.failures.damaged_state import GONE, MLFLOW, MOVED_AWAY
-from ml_assets.defs.environment import build_environment, load_settings
+from ml_assets.defs.environment import answer_soon, build_environment, load_settings
 from ml_assets.defs.settings import Settings
 from ml_assets.pipeline.engine.model_project import ModelOfAnotherProject, check_project, name_project
 from ml_assets.pipeline.graph.stages import Stages, open_stages
@@ -32,6 +33,9 @@ def require_settings() -> Settings:
     Raises:
         SystemExit: with a message, when an environment variable is missing or not valid.
     """
+    context = click.get_current_context(silent=True)
+    if context is not None and context.info_name not in (*CONTINUED, *SERVICES):
+        answer_soon()
     try:
         settings = load_settings()
     except ValueError as error:

@@ -146,7 +146,7 @@ def probe_mlflow_schema(context: DoctorContext) -> Values:
 def probe_releases(context: DoctorContext) -> Values:
     """Return, for each model, the differences from its release ledger, and whether somebody deleted its experiment."""
     settings = context.settings
-    if context.mlflow.problem is not None:
+    if context.mlflow.problem is not None or not all(map(context.answers, (settings.lake, settings.deploy))):
         raise NotMeasured
     resources = build_environment(settings).resources or {}
     lake, registry, target = resources["lake"], resources["registry"], resources["deploy_target"]

@@ -22,6 +22,9 @@ from ml_assets.resources.probes.state_probe import (
     find_damaged_lake,
     find_damaged_mlflow,
 )
+from ml_assets.resources.probes.storage_probe import read_problem
+from ml_assets.resources.storage.directory import Directory
+from ml_assets.resources.storage.open_store import SECONDS_TO_ANSWER, open_objects
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -56,6 +59,7 @@ class DoctorContext:
         self.production = settings.is_production
         self.home = Path(settings.dagster_home)
         self._exits = ExitStack()
+        self._answers: dict[str, bool] = {}
 
     @cached_property
     def code_location(self) -> CodeLocation:
@@ -138,11 +142,20 @@ class DoctorContext:
         messages = [*self.damaged_home, *self.damaged_mlflow]
         for model in models:
             # The checks of the stores report what cannot be reached.
-            with suppress(Exception):
-                messages += find_damaged_lake(resources["lake"], model)
-            with suppress(Exception):
-                messages += filter(None, [resources["deploy_target"].damage(model)])
+            if self.answers(self.settings.lake):
+                with suppress(Exception):
+                    messages += find_damaged_lake(resources["lake"], model)
+            if self.answers(self.settings.deploy):
+                with suppress(Exception):
+                    messages += filter(None, [resources["deploy_target"].damage(model)])
         return messages
+
+    def answers(self, uri: str) -> bool:
+        """Return whether a bucket answers soon, as a directory always does; the client of a lake waits for minutes."""
+        if uri not in self._answers:
+            objects = open_objects(uri, self.settings.s3, SECONDS_TO_ANSWER)
+            self._answers[uri] = isinstance(objects, Directory) or read_problem(objects, "") is None
+        return self._answers[uri]
 
     def reports(self, damaged: DamagedState) -> bool:
         """Return whether the check of damaged state reports this damage, so that other checks need not."""

@@ -17,6 +17,8 @@ from ml_assets.defs.project import PROJECT, find_project, project_root
 from ml_assets.defs.settings import Settings, data_folder, read_settings
 from ml_assets.defs.variables import (
     BETA_WARNING,
+    LIBRARY_DEFAULTS,
+    WAITED_FOR,
     has_kubernetes_variables,
     lineage_namespace,
     pushes_metrics,
@@ -47,16 +49,6 @@ from ml_assets.resources.observability.usage import set_pod
 from ml_assets.resources.registry.model_registry import ModelRegistry
 from ml_assets.resources.release.deploy_target import DeployTarget
 from ml_assets.resources.storage.landing import Landing
-
-# For libraries: waiting XGBoost threads yield the processor, MLflow sends no usage data and its server runs no jobs,
-# Dagster stores events a few hundred at a time, and a step waits at most three seconds for the metrics endpoint.
-LIBRARY_DEFAULTS = {
-    "OMP_WAIT_POLICY": "passive",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-    "DAGSTER_EVENT_BATCH_SIZE": "400",
-    "OTEL_EXPORTER_OTLP_TIMEOUT": "3",
-}
 
 # New objects between two garbage collections; Python's default is 700. With it, a run scanned its long-lived objects
 # ten times while it loaded MLflow and XGBoost.
@@ -105,6 +97,12 @@ def configure_process() -> None:
     set_pod(has_kubernetes_variables(os.environ))
     if read_log_format(os.environ) == "json":
         log_as_json(secret_values(os.environ))
+
+
+def answer_soon() -> None:
+    """Let MLflow's client give up after seconds, in a command for whose answer a person waits."""
+    for name, value in WAITED_FOR.items():
+        os.environ.setdefault(name, value)
 
 
 def current_project_root() -> Path:

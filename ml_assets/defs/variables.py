@@ -10,6 +10,18 @@ from ml_assets.core.operations.notifications.redaction import secrets_of_url, wi
 # Dagster uses this parameter itself; the warning begins with this text.
 BETA_WARNING = "Parameter `execution_type` of function `AssetsDefinition.__init__` is currently in beta"
 
+# For libraries: waiting XGBoost threads yield the processor, MLflow sends no usage data and its server runs no jobs,
+# Dagster stores events a few hundred at a time, and a step waits at most three seconds for the metrics endpoint.
+LIBRARY_DEFAULTS = {
+    "OMP_WAIT_POLICY": "passive",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "DAGSTER_EVENT_BATCH_SIZE": "400",
+    "OTEL_EXPORTER_OTLP_TIMEOUT": "3",
+}
+# With MLflow's defaults, its client would try for minutes.
+WAITED_FOR = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+
 SECRET_NAME = re.compile(
     r"PASSWORD|SECRET|TOKEN|CREDENTIAL|(^|_)(API|ACCESS|PRIVATE)_?KEY(_|$)"
     r"|^ML_ASSETS_(NOTIFY|CAPTURE_KEY)$|^OTEL_EXPORTER_OTLP_.*HEADERS$|^OPENLINEAGE__.*AUTH",

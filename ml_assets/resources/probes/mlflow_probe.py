@@ -57,15 +57,15 @@ def _probe_server(uri: str) -> MlflowStore:
         health = request(uri, "/health").status_code
         if health in (401, 403):
             return MlflowStore("server", f"it refuses to answer (HTTP {health})")
-        version = request(uri, "/version")
-        if version.status_code == 200 and VERSION.fullmatch(version.text.strip()):
-            return MlflowStore("server", server=version.text.strip())
-        # A proxy may let only the API through.
+        # A server whose database is away still tells its version, and a proxy may let only the API through.
         experiments = request(uri, "/api/2.0/mlflow/experiments/search?max_results=1").status_code
         if experiments in (401, 403):
             return MlflowStore("server", f"it refuses to answer (HTTP {experiments})")
         if experiments == 429 or experiments >= 500:
-            return MlflowStore("server", f"it cannot answer now (HTTP {experiments})")
+            return MlflowStore("server", f"it cannot answer now (HTTP {experiments}); its database may be away")
+        version = request(uri, "/version")
+        if version.status_code == 200 and VERSION.fullmatch(version.text.strip()):
+            return MlflowStore("server", server=version.text.strip())
         problem = f"this is not an MLflow server (HTTP {experiments})" if experiments >= 400 else None
         return MlflowStore("server", problem)
     except NoResponse as error:

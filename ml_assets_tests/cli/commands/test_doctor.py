@@ -11,7 +11,7 @@ import pytest
 import yaml
 from rich.console import Console
 
-from ml_assets.cli import doctor_context
+from ml_assets.cli import doctor_checks, doctor_context
 from ml_assets.cli.commands import doctor
 from ml_assets.cli.doctor_checks import CHECKS, diagnose, probe_notifications
 from ml_assets.cli.doctor_context import DoctorContext
@@ -116,6 +116,24 @@ def test_what_is_missing_is_named_with_its_remedy(tmp_path: Path, bucket):
     assert diagnoses["lake"].remedy.startswith("Create it, or correct the URI (ML_ASSETS_LAKE)")
 
 
+def test_a_bucket_that_never_answers_is_reported_and_not_waited_for(tmp_path: Path, monkeypatch):
+    for module in (doctor_context, doctor_checks):
+        monkeypatch.setattr(module, "SECONDS_TO_ANSWER", 0.2)
+
+    # What would read the lake with the client of a run.
+    def refuse(*_: object) -> None:
+        raise AssertionError("the lake is read")
+
+    monkeypatch.setattr(doctor_context, "find_damaged_lake", refuse)
+    monkeypatch.setattr(doctor_checks, "Releases", refuse)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        places = dict.fromkeys(("ML_ASSETS_LANDING", "ML_ASSETS_LAKE", "ML_ASSETS_DEPLOY"), "s3://bucket/x")
+        endpoint = f"http://127.0.0.1:{mute.getsockname()[1]}"
+        diagnoses = diagnose_all(settings_of(tmp_path, AWS_ENDPOINT_URL=endpoint, AWS_REGION="us-east-1", **places))
+    assert problems(diagnoses) == {"landing", "lake", "deploy_target"}
+    assert not diagnoses.keys() & {"releases", "clocks"}
+
+
 def test_without_dagster_home_the_instance_is_not_checked(tmp_path: Path):
     diagnoses = diagnose_all(replace(settings_of(tmp_path), dagster_home_is_stated=False))
     assert problems(diagnoses) == {"dagster_home"}
@@ -198,10 +216,11 @@ def test_definitions_that_do_not_load_are_reported(monkeypatch):
 
 
 def test_the_report_has_a_line_for_each_check_with_its_remedy_below(capsys):
-    doctor.print_diagnoses(
-        Console(width=200),
-        [ok("lake", "there [x]"), warning("clock", "late", "set it"), error("pools", "none", "make one")],
-    )
+    console = Console(width=200)
+    diagnoses = [ok("lake", "there [x]"), warning("clock", "late", "set it"), error("pools", "none", "make one")]
+    for diagnosis in diagnoses:
+        doctor.print_diagnosis(console, diagnosis)
+    doctor.print_counts(console, diagnoses)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["ok", "lake", "there", "[x]"]
     assert lines[2].strip() == "-> set it"
@@ -213,7 +232,7 @@ def test_an_error_is_in_the_exit_code(monkeypatch: pytest.MonkeyPatch, capsys):
     monkeypatch.setattr(logging, "disable", lambda level: None)
     with pytest.raises(SystemExit, match="1"):
         call("doctor")
-    assert "error    environment  ML_ASSETS_ENV is 'staging'" in capsys.readouterr().out
+    assert "ML_ASSETS_ENV is 'staging'" in capsys.readouterr().out
 
 
 def test_a_warning_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):

@@ -43,7 +43,11 @@ SEARCH = "/api/2.0/mlflow/experiments/search?max_results=1"
         ({"/health": (200, b"OK"), "/version": (200, b"2.22.0")}, MlflowStore("server", server="2.22.0")),
         ({}, MlflowStore("server", "this is not an MLflow server (HTTP 404)")),
         ({"/health": (401, b"")}, MlflowStore("server", "it refuses to answer (HTTP 401)")),
-        ({SEARCH: (429, b"")}, MlflowStore("server", "it cannot answer now (HTTP 429)")),
+        ({SEARCH: (429, b"")}, MlflowStore("server", "it cannot answer now (HTTP 429); its database may be away")),
+        (
+            {"/version": (200, b"3.1.4"), SEARCH: (500, b"")},
+            MlflowStore("server", "it cannot answer now (HTTP 500); its database may be away"),
+        ),
     ],
 )
 def test_a_server_tells_its_version_or_why_not(pages, store):
