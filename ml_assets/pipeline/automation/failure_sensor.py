@@ -2,20 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import date
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import FEATURES, RELEASE_ASSETS, step_name
-from ml_assets.pipeline.steps.partition_tags import PARTITION, RANGE_END, RANGE_START, days_of
+from ml_assets.pipeline.steps.partition_tags import PARTITION, days_of, range_tags
 from ml_assets.resources.lake.lake import Lake
 
 if TYPE_CHECKING:
     from ml_assets.resources.dagster_internals.asset_jobs import UnresolvedAssetJobDefinition
 
 WILL_RETRY = "dagster/will_retry"
-PARTITION_TAGS = (PARTITION, RANGE_START, RANGE_END)
 
 
 def release_after_failure(
@@ -25,8 +25,8 @@ def release_after_failure(
 
     A failed gate or training stops the daily run before these two assets. The rows of the day still have to be scored
     by the released models, and the canary still needs its decision. Nothing is requested if Dagster retries the run, or
-    where the requested run would fail for the same cause: none of its days has features, or one of these two assets
-    failed itself.
+    where the requested run would fail for the same cause: its newest days have no features, or one of these two assets
+    failed itself. Of a range, only the days after the last one without features are requested.
 
     Args:
         spec: the model's specification.
@@ -46,22 +46,22 @@ def release_after_failure(
         tags = context.dagster_run.tags
         if tags.get(WILL_RETRY) == "true":
             return dg.SkipReason(f"run {context.dagster_run.run_id} will be retried")
-        partition_tags = {name: tags[name] for name in PARTITION_TAGS if name in tags}
-        if not partition_tags:
+        if not (days := days_of(tags)):
             return dg.SkipReason(f"run {context.dagster_run.run_id} has no partition")
-        if not _has_features(spec, lake, days_of(tags)):
-            return dg.SkipReason(f"no day of run {context.dagster_run.run_id} has features")
+        if not (featured := _newest_with_features(spec, lake, days)):
+            return dg.SkipReason(f"{days[-1]}, the newest day of run {context.dagster_run.run_id}, has no features")
         steps = {event.step_key for event in context.get_step_failure_events()}
         if failed := [name for name in RELEASE_ASSETS if step_name(spec, name) in steps]:
             return dg.SkipReason(f"{failed[0]} failed in run {context.dagster_run.run_id} itself")
-        return dg.RunRequest(run_key=context.dagster_run.run_id, tags=partition_tags)
+        partition = {PARTITION: str(days[0])} if PARTITION in tags else range_tags(featured[0], featured[-1])
+        return dg.RunRequest(run_key=context.dagster_run.run_id, tags=partition)
 
     return days_of_failed_run
 
 
-def _has_features(spec: ModelSpec, lake: Lake, days: Sequence[date]) -> bool:
-    """Return whether the features of any of the days were computed."""
+def _newest_with_features(spec: ModelSpec, lake: Lake, days: Sequence[date]) -> list[date]:
+    """Return the days after the last one whose features were not computed, ascending."""
     from ml_assets.core.tables.schemas import features_schema
 
     table = lake.table(spec.name, FEATURES, features_schema(spec))
-    return any(map(table.is_committed, days))
+    return [*takewhile(table.is_committed, reversed(days))][::-1]

@@ -92,11 +92,13 @@ def read_fingerprint(model: str, table: Table, day: date, reader: str, asset: st
     """
     fingerprint = table.fingerprint(day)
     if fingerprint is None:
-        raise InputMissing(f"{model}: the {reader} of {day} needs the {asset} of that day; materialize it first")
+        raise InputMissing(
+            f"{model}: {reader} of {day} cannot be computed without {asset} of that day; materialize {asset} first"
+        )
     if fingerprint == EXPIRED:
         raise InputExpired(
-            f"{model}: the {reader} of {day} needs the {asset} of that day, which retention removed; materialize it "
-            "again first"
+            f"{model}: {reader} of {day} cannot be computed without {asset} of that day, whose rows retention removed; "
+            f"materialize {asset} again first"
         )
     return fingerprint
 

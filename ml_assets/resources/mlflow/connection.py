@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from ml_assets.core.operations.doctor.storage_checks import mlflow_schema
 from ml_assets.core.operations.failures.damaged_state import MLFLOW
-from ml_assets.core.operations.failures.schema_revisions import describe_revision, upgrade_mlflow
 from ml_assets.resources.databases.creation_lock import creation_lock
 from ml_assets.resources.databases.postgresql_uri import is_postgresql
 from ml_assets.resources.databases.sqlite_file import find_damage, find_refusal
@@ -77,8 +77,8 @@ def connect(uri: str) -> "MlflowClient":
 
 def explain_outdated(uri: str, revision: str, head: str) -> str:
     """Explain that the tables of a store have another revision than the installed MLflow needs, and what to do."""
-    remedy = upgrade_mlflow(without_password(uri), knows_revision(revision))
-    return f"the MLflow store {without_credentials(uri)}: {describe_revision(revision, head)}; {remedy}"
+    diagnosis = mlflow_schema(revision, head, without_password(uri), knows_revision(revision))
+    return f"the MLflow store {without_credentials(uri)}: {diagnosis.message}; {diagnosis.remedy}"
 
 
 def check_store(uri: str, name: str = "tracking_uri") -> None:

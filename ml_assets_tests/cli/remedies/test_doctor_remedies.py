@@ -13,6 +13,7 @@ import time
 import zoneinfo
 from collections import namedtuple
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -40,6 +41,7 @@ from ml_assets.core.operations.doctor.storage_checks import releases
 from ml_assets.defs.settings import read_settings
 from ml_assets.pipeline.code_location.folder_definitions import Folder
 from ml_assets.resources.probes import instance_probe, storage_probe
+from ml_assets.resources.probes.mlflow_probe import mlflow_head
 from ml_assets.resources.storage.conditional_puts import problem_of_conditional_puts
 from ml_assets.resources.storage.open_store import open_objects
 from ml_assets_tests.cli.command_line import call
@@ -549,6 +551,17 @@ def old_tables_of_mlflow(machine):
     yield machine.check("mlflow_schema")
     machine.run("mlflow", "db", "upgrade", uri)
     yield machine.check("mlflow_schema")
+
+
+@remedy("install the version that created the tables, which is newer")
+def newer_tables_of_mlflow(machine):
+    new_store(machine.root)
+    for revision in ("bbbbbbbbbbbb", mlflow_head()):
+        with closing(sqlite3.connect(machine.root / "mlflow.db")) as store:
+            store.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+            store.commit()
+        # What the installation of that version changes.
+        yield machine.check("mlflow_schema")
 
 
 class Mlflow(QuietHandler):

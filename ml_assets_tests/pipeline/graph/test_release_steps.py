@@ -2,18 +2,19 @@
 fails.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 import pytest
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.pipeline.asset_names import MODEL_ASSETS, PREDICTIONS, RELEASE_ASSETS, asset_key
+from ml_assets.pipeline.asset_names import FEATURES, MODEL_ASSETS, PREDICTIONS, RELEASE_ASSETS, asset_key
 from ml_assets.pipeline.automation.failure_sensor import release_after_failure
 from ml_assets.pipeline.automation.jobs import daily_job, release_job
 from ml_assets.pipeline.release.predictions_stage import DailyPredictions
 from ml_assets.pipeline.release.rollback_check import NOT_ROLLED_BACK
 from ml_assets.pipeline.retention.apply import Retention
+from ml_assets.pipeline.steps.partition_tags import range_tags
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.registry.aliases import alias_holder
 from ml_assets_tests.conftest import SMALL
@@ -104,7 +105,6 @@ def test_a_rollback_fails_a_check_as_a_warning_and_stops_nothing(world, tmp_path
     assert alias_holder(copy.registry.client, "small", "challenger") is None
 
 
-@pytest.mark.slow
 def request_after(world: World, run: dg.DagsterRun) -> object:
     """Return what the sensor requests after a failed run."""
     sensor = release_after_failure(world.spec, daily_job(world.spec), release_job(world.spec))
@@ -137,11 +137,25 @@ def test_no_run_is_requested_after_a_failed_run_that_is_retried_or_has_no_partit
     for tags, reason in [
         ({"dagster/partition": str(day(14)), "dagster/will_retry": "true"}, "will be retried"),
         ({}, "has no partition"),
-        ({"dagster/partition": str(day(LAST + 1))}, "has features"),
+        ({"dagster/partition": str(day(LAST + 1))}, "has no features"),
+        (range_tags(day(LAST), day(LAST + 1)), "has no features"),
     ]:
         skipped = request_after(world, run.with_tags(tags))
         assert isinstance(skipped, dg.SkipReason)
         assert reason in (skipped.skip_message or "")
+
+
+def test_of_a_range_the_days_after_the_last_one_without_features_are_requested(world):
+    run = world.materialize(["raw_data"], {"dagster/partition": str(day(1))}).dagster_run
+    # The features of day 1 would need earlier days.
+    request = request_after(world, run.with_tags(range_tags(day(0), day(LAST))))
+    assert isinstance(request, dg.RunRequest)
+    first = date.fromisoformat(request.tags["dagster/asset_partition_range_start"])
+    features = world.stages().features.tables[FEATURES]
+    assert first > day(0)
+    assert not features.is_committed(first - timedelta(days=1))
+    assert all(features.is_committed(first + timedelta(days=number)) for number in range((day(LAST) - first).days))
+    assert request.tags["dagster/asset_partition_range_end"] == str(day(LAST))
 
 
 def test_no_run_is_requested_after_a_run_whose_predictions_failed_themselves(world, tmp_path, monkeypatch):

@@ -349,7 +349,7 @@ def test_a_removed_day_cannot_be_read_but_can_be_made_again(world):
     )
     assert "materialize raw_data to validated_data of these days again" in reason
     reason = failure(world.run(["validated_data", "quarantined_data"], day(9), succeed=False))
-    assert "needs the raw_data of that day, which retention removed; materialize it again first" in reason
+    assert "without raw_data of that day, whose rows retention removed; materialize raw_data again first" in reason
     result = world.run(DAILY, day(8), day(11))
     assert computed(result, "raw_data") == [day(number) for number in (8, 9, 10, 11)]
     assert {

@@ -159,7 +159,7 @@ def test_a_single_partition_run_of_a_day_without_files_fails_and_says_where_to_p
 
 def test_a_stage_whose_input_was_never_made_names_the_days(world):
     world.run(["raw_data"], day(2))
-    assert "needs the raw_data of that day; materialize it first" in failure(
+    assert "cannot be computed without raw_data of that day; materialize raw_data first" in failure(
         world.run(["validated_data", "quarantined_data"], day(3), succeed=False)
     )
     world.run(["validated_data", "quarantined_data"], day(2))

@@ -276,8 +276,8 @@ def test_a_changed_day_remakes_the_models_that_were_trained_on_it(tmp_path):
 
 
 def test_a_stage_without_its_input_says_what_to_materialize(world):
-    assert "needs the trained_model of that day" in failure(world.run(["evaluation"], day(7), succeed=False))
-    assert "needs the trained_model of that day" in failure(world.run(["model_registry_entry"], day(7), succeed=False))
+    assert "without trained_model of that day" in failure(world.run(["evaluation"], day(7), succeed=False))
+    assert "without trained_model of that day" in failure(world.run(["model_registry_entry"], day(7), succeed=False))
 
 
 @pytest.mark.slow

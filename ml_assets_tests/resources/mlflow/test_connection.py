@@ -99,7 +99,10 @@ def test_an_existing_store_is_left_unchanged(tmp_path):
 
 @pytest.mark.parametrize(
     ("revision", "remedy"),
-    [(SECOND_REVISION, "run `mlflow db upgrade {uri}` "), ("bbbbbbbbbbbb", "install that version of mlflow")],
+    [
+        (SECOND_REVISION, "run `mlflow db upgrade {uri}` "),
+        ("bbbbbbbbbbbb", "install the version that created"),
+    ],
 )
 def test_the_tables_of_another_version_are_named_with_the_remedy_and_not_retried(tmp_path, revision, remedy):
     uri = new_store(tmp_path)

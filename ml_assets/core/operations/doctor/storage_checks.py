@@ -1,9 +1,9 @@
 """Rules for the stores of state: Dagster's storage, MLflow's store, the local disk, and their clocks."""
 
 from collections.abc import Mapping, Sequence
+from shlex import quote
 
 from ml_assets.core.operations.doctor.diagnosis import Diagnosis, error, error_in_production, ok, warning
-from ml_assets.core.operations.failures.schema_revisions import describe_revision, upgrade_dagster, upgrade_mlflow
 
 GIBIBYTE = 2**30
 LOW_SPACE, NO_SPACE = 2 * GIBIBYTE, GIBIBYTE // 4
@@ -49,7 +49,7 @@ def dagster_schema(revision: str | None, head: str) -> Diagnosis:
         revision: Alembic's revision of the tables; None when there are none.
         head: the revision that the installed version needs.
     """
-    return _schema("dagster_schema", revision, head, upgrade_dagster())
+    return _schema("dagster_schema", revision, head, "`dagster instance migrate`")
 
 
 def mlflow_schema(revision: str | None, head: str, store: str, is_known: bool) -> Diagnosis:
@@ -61,15 +61,23 @@ def mlflow_schema(revision: str | None, head: str, store: str, is_known: bool) -
         store: URI of the store, without password.
         is_known: whether the installed version knows the revision of the tables.
     """
-    return _schema("mlflow_schema", revision, head, upgrade_mlflow(store, is_known))
+    password = ", with the password in PGPASSWORD," if store.startswith("postgres") else ""
+    return _schema("mlflow_schema", revision, head, f"`mlflow db upgrade {quote(store)}`{password}", is_known)
 
 
-def _schema(check: str, revision: str | None, head: str, remedy: str) -> Diagnosis:
+def _schema(check: str, revision: str | None, head: str, command: str, is_known: bool = True) -> Diagnosis:
     if revision is None:
         return ok(check, "no tables yet: the first run creates them")
-    if revision != head:
-        return error(check, describe_revision(revision, head), remedy)
-    return ok(check, f"revision {revision}")
+    if revision == head:
+        return ok(check, f"revision {revision}")
+    message = f"the tables have revision {revision}, the installed version needs {head}"
+    if not is_known:
+        return error(check, message, "install the version that created the tables, which is newer")
+    remedy = (
+        f"stop webserver, daemon and runs, take a backup, then run {command} "
+        "(or install the version that created the tables)"
+    )
+    return error(check, message, remedy)
 
 
 def mlflow(

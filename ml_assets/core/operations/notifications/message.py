@@ -59,9 +59,17 @@ def _by_severity(notification: Notification) -> tuple[bool, str, str, str]:
 
 
 def shorten(text: str) -> str:
-    """Shorten a text to one line of at most `MAX_CHARACTERS`."""
+    """Shorten a text to one line of at most `MAX_CHARACTERS`. The last sentence with a command stays whole if it takes
+    at most two thirds of them.
+    """
     line = " ".join(text.split())
-    return line if len(line) <= MAX_CHARACTERS else f"{line[: MAX_CHARACTERS - 3]}..."
+    if len(line) <= MAX_CHARACTERS:
+        return line
+    commands = [sentence for sentence in line.split(". ") if sentence.count("`") >= 2]
+    end = f" {commands[-1].removesuffix('.')}." if commands else ""
+    if len(end) > MAX_CHARACTERS * 2 // 3 or line.startswith(end.strip()):
+        end = ""
+    return f"{line[: MAX_CHARACTERS - 3 - len(end)]}...{end}"
 
 
 def _counted(notifications: Sequence[Notification]) -> str:

@@ -37,7 +37,17 @@ def test_storage_survives_the_process_and_in_production_the_machine(kind, produc
     [
         (dagster_schema, (), "dagster instance migrate"),
         (mlflow_schema, ("sqlite:////data/mlflow.db", True), "mlflow db upgrade sqlite:////data/mlflow.db"),
-        (mlflow_schema, ("sqlite:////data/mlflow.db", False), "install that version of mlflow"),
+        (
+            mlflow_schema,
+            ("postgresql+psycopg2://me@host/db?options=-csearch_path%3Dx", True),
+            "`mlflow db upgrade 'postgresql+psycopg2://me@host/db?options=-csearch_path%3Dx'`, with the password in "
+            "PGPASSWORD,",
+        ),
+        (
+            mlflow_schema,
+            ("sqlite:////data/mlflow.db", False),
+            "install the version that created",
+        ),
     ],
 )
 def test_tables_of_another_version_are_an_error_that_names_the_command(rule, store, command):

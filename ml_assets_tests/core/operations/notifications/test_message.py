@@ -64,3 +64,13 @@ def test_without_an_address_a_message_has_no_links():
 def test_a_long_reason_is_shortened_to_one_line():
     assert shorten("a\n  b") == "a b"
     assert len(shorten("x" * 5000)) == MAX_CHARACTERS
+
+
+def test_the_command_at_the_end_of_a_long_reason_stays_whole():
+    command = "Compute them first: `dg launch --assets 'group:churn' --partition-range 2026-10-01...2026-10-09`"
+    for text in (f"{'word ' * 80}. {command}", f"{'word ' * 80}. {command}. {'more ' * 80}"):
+        short = shorten(text)
+        assert len(short) <= MAX_CHARACTERS
+        assert short.startswith("word ")
+        assert short.endswith(f"... {command}.")
+    assert len(shorten(f"Run `{'x' * 5000}`")) == MAX_CHARACTERS
