@@ -30,7 +30,8 @@ def scrub_everything() -> None:
     logging.disable(logging.WARNING)
     settings, console = require_settings(), Console()
     read, damages = 0, []
-    with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console) as progress:
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("reading")
         try:
             for place, damage in scrub(settings):
