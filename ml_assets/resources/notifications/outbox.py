@@ -87,7 +87,7 @@ class Outbox:
                         and not notification.is_open
                         and self._resolve(connection, number, notification)
                     )
-                if is_resolved:
+                if is_resolved and not notification.is_replaced(events):
                     self._insert_deliveries(connection, number, "resolved", targets, now)
                     resolved += 1
         return opened, resolved

@@ -293,11 +293,15 @@ def _job() -> dg.JobDefinition:
     return definitions().resolve_job_def(f"{MODEL}_daily")
 
 
-def test_a_run_that_will_be_retried_is_a_warning_and_its_last_attempt_an_error(sensors):
+def test_a_run_that_will_be_retried_is_a_warning_and_its_last_attempt_an_error(sensors, webhook):
     sensors.run(error="preempted", tags={"dagster/will_retry": "true"})
+    sensors.tick()
     sensors.run(error="preempted again")
     sensors.tick()
     assert [(row["severity"], row["retried"]) for row in rows(sensors.uri)] == [("warning", 1), ("error", 0)]
+    # The warning is closed without a message that it is resolved: the run has failed again.
+    assert [is_open for _, _, is_open in open_states(sensors)] == [False, True]
+    assert webhook.titles == ["small: 1 failed run"] * 2
     sensors.run()
     sensors.tick()
     assert {is_open for _, _, is_open in open_states(sensors)} == {False}

@@ -72,6 +72,10 @@ class Notification:
     resolved_by: str = ""
     number: int | None = None
 
+    def is_replaced(self, events: Iterable[NotificationEvent]) -> bool:
+        """Return whether one of these failures replaced it, which is no recovery."""
+        return any(event.failed and event.at == self.resolved_at and replaces(event, self) for event in events)
+
     @property
     def is_open(self) -> bool:
         """Whether it is unresolved."""
@@ -79,7 +83,8 @@ class Notification:
 
 
 def fold(known: Iterable[Notification], events: Iterable[NotificationEvent]) -> list[Notification]:
-    """Apply events to notifications; return all notifications in the order in which they opened.
+    """Apply events to notifications; return all notifications in the order in which they opened. The failure of the
+    last attempt of a run closes the warning that the run would be retried.
 
     Applying an event again has no effect, so the same events may be read twice, or by two processes.
 
@@ -94,10 +99,15 @@ def fold(known: Iterable[Notification], events: Iterable[NotificationEvent]) -> 
         by_key.setdefault(notification.event.key, []).append(index)
     for event in sorted(events, key=lambda event: (event.at, not event.failed, event.key)):
         if not event.failed:
-            for index in [index for index in still_open if resolves(event, notifications[index])]:
-                notifications[index] = replace(notifications[index], resolved_at=event.at, resolved_by=event.run)
-                still_open.remove(index)
-        elif not any(_covers_failure(notifications[index], event) for index in by_key.get(event.key, ())):
+            closed = [index for index in still_open if resolves(event, notifications[index])]
+        else:
+            closed = [index for index in still_open if replaces(event, notifications[index])]
+        for index in closed:
+            notifications[index] = replace(notifications[index], resolved_at=event.at, resolved_by=event.run)
+            still_open.remove(index)
+        if event.failed and not any(
+            _covers_failure(notifications[index], event) for index in by_key.get(event.key, ())
+        ):
             by_key.setdefault(event.key, []).append(len(notifications))
             still_open.add(len(notifications))
             notifications.append(Notification(event))
@@ -138,6 +148,12 @@ def resolves(success: NotificationEvent, notification: Notification) -> bool:
     if failure.kind is Kind.FAILED_GATE:
         return failure.partition <= success.partition
     return failure.partition == success.partition
+
+
+def replaces(failure: NotificationEvent, notification: Notification) -> bool:
+    """Return whether the failure of the last attempt replaces the warning that a run will be retried."""
+    warning = notification.event
+    return warning.retried and warning.at < failure.at and replace(warning, retried=False).key == failure.key
 
 
 def _covers(days: str, others: str) -> bool:

@@ -104,6 +104,17 @@ def test_a_final_failure_is_reported_even_after_a_retried_attempt():
     assert [(entry.event.retried, entry.is_open) for entry in result] == [(True, False), (False, False)]
 
 
+def test_the_failure_of_the_last_attempt_replaces_the_warning_of_the_same_run_alone():
+    last = failure(2)
+    of_another_day = failure(1, Kind.RUN_FAILURE, "2025-02-09", retried=True)
+    warning, other, final = fold([], [failure(1, retried=True), of_another_day, last])
+    assert (warning.is_open, warning.is_replaced([last])) == (False, True)
+    assert other.is_open
+    assert final.is_open
+    recovered = fold([], [failure(1, retried=True), success(2)])[0]
+    assert (recovered.is_open, recovered.is_replaced([success(2)])) == (False, False)
+
+
 HAPPENINGS = st.lists(
     st.builds(
         event,
