@@ -136,7 +136,7 @@ def probe_mlflow(context: DoctorContext) -> Values:
 
 
 def probe_mlflow_schema(context: DoctorContext) -> Values:
-    """Return the revision of MLflow's tables, the one that the installed version needs, and how to upgrade them."""
+    """Return the revision of MLflow's tables, the one that is needed, the store, and whether the revision is known."""
     store = context.mlflow
     if store.head is None:
         raise NotMeasured
