@@ -1,6 +1,7 @@
 """The Dagster project whose models the verbs work on: its definitions and its models."""
 
 import importlib
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +17,9 @@ from ml_assets.defs.project import Project, find_project, read_project
 
 if TYPE_CHECKING:
     import dagster as dg
+
+# The words of Dagster when it merges definitions.
+COLLISION = re.compile(r"have different \w+ with same key|both have an executor|Duplicate definition found")
 
 
 def select_project(folder: str) -> None:
@@ -70,9 +74,14 @@ def load_definitions() -> "dg.Definitions":
         definitions = _import(project, project.definitions).defs
         definitions = definitions() if isinstance(definitions, LazyDefinitions) else definitions
     except ComponentTreeException as error:
-        raise click.UsageError(
-            f"one component of the project is broken, so Dagster loads none; correct or remove it. {describe(error)}"
-        ) from error
+        problem = describe(error)
+        advice = (
+            "two files of the project define the same thing, so Dagster loads none. If one of them is "
+            "ml_assets_environment.py, leave the thing out there (docs/how-to/projects.md)"
+            if COLLISION.search(problem)
+            else "one component of the project is broken, so Dagster loads none; correct or remove it"
+        )
+        raise click.UsageError(f"{advice}. {problem}") from error
     if "lake" not in (definitions.resources or {}):
         from ml_assets.pipeline.code_location.bound_resources import ADVICE
 

@@ -1,7 +1,10 @@
 """Runs of a job in this process: some assets over consecutive days, and the reason when a run fails."""
 
 import logging
-from collections.abc import Mapping, Sequence
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -9,7 +12,7 @@ from uuid import uuid4
 from ml_assets.cli.faults import check_interrupted
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.defs.environment import load_settings
-from ml_assets.pipeline.asset_names import asset_key
+from ml_assets.pipeline.asset_names import asset_key, step_name
 from ml_assets.pipeline.steps.retries import ATTENDED, OF_DATA
 from ml_assets.resources.dagster_instance.dead_runs import NOT_RETRIED, fail_dead_runs, mark_alive
 from ml_assets.resources.dagster_instance.log_capture import uninterrupted_log_capture
@@ -66,8 +69,11 @@ def run_days(
 
     Raises:
         RunFailed: when the run fails.
+        SystemExit: with a message, when a resource or logger of the project lacks its config.
         Interrupted: when the process got a signal that ends it.
     """
+    import dagster as dg
+
     check_interrupted()
     dead_runs = fail_dead_runs(instance)
     for text in dead_runs:
@@ -79,18 +85,60 @@ def run_days(
     assets = frozenset(asset_key(spec, name) for name in names)
     # A selection of assets alone would include checks that the job leaves out.
     checks = frozenset(key for key in job.asset_layer.asset_graph.asset_check_keys if key.asset_key in assets)
-    with uninterrupted_log_capture(instance):
+    # A project may have other loggers; Dagster's own takes a level.
+    has_console = job.loggers.get("console") is dg.colored_console_logger
+    loggers = {"console": {"config": {"log_level": "CRITICAL"}}} if has_console else {}
+    with uninterrupted_log_capture(instance), _config_errors_in_a_sentence(spec):
         result = job.get_subset(asset_selection=assets, asset_check_selection=checks).execute_in_process(
             instance=instance,
             run_id=run_id,
             tags=_tags(names, days, part),
-            run_config={"ops": dict(ops or {}), "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            run_config={"ops": dict(ops or {}), "loggers": loggers},
             raise_on_error=False,
         )
     check_interrupted()
     if not result.success:
         raise RunFailed(result)
     return result
+
+
+def own_failed_checks(result: "dg.ExecuteInProcessResult", spec: ModelSpec, names: Sequence[str]) -> dict[str, str]:
+    """Return the asset, name and severity of each failed check that the project adds to a model, by its name.
+
+    Args:
+        result: a run.
+        spec: the model's specification.
+        names: the assets of the run; their steps evaluate the checks of the model itself.
+    """
+    import dagster as dg
+
+    steps = {step_name(spec, name) for name in names}
+    checks = (
+        event.asset_check_evaluation_data
+        for event in result.all_events
+        if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION and event.step_key not in steps
+    )
+    return {
+        check.check_name: f"{check.asset_key.path[-1]}: {check.check_name} "
+        f"({'error' if check.severity is dg.AssetCheckSeverity.ERROR else 'warning'})"
+        for check in checks
+        if not check.passed
+    }
+
+
+@contextmanager
+def _config_errors_in_a_sentence(spec: ModelSpec) -> Iterator[None]:
+    """End with a sentence if a resource or logger of the project lacks its config."""
+    import dagster as dg
+
+    try:
+        yield
+    except dg.DagsterInvalidConfigError as error:
+        reasons = [line.strip() for problem in error.errors for line in problem.message.splitlines() if line.strip()]
+        # The reason of a variable that is not set stands within a stack trace.
+        unset = [line for line in reasons if "environment variable" in line]
+        reason = re.sub(r"^[\w.]+Error: ", "", (unset or reasons)[0])
+        sys.exit(f"{spec.name}: the run cannot start, because its config is not valid: {reason}")
 
 
 def _end_their_mlflow_runs(instance: "dg.DagsterInstance", spec: ModelSpec) -> None:

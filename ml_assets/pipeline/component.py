@@ -18,7 +18,7 @@ from ml_assets.pipeline.automation.failure_sensor import release_after_failure
 from ml_assets.pipeline.automation.freshness import freshness_job, freshness_schedule, newest_day_check
 from ml_assets.pipeline.automation.jobs import daily_job, features_job, release_job
 from ml_assets.pipeline.automation.schedules import daily_schedule
-from ml_assets.pipeline.code_location.bound_resources import warn_of_unbound_resources
+from ml_assets.pipeline.code_location.bound_resources import binds_environment, warn_of_unbound_resources
 from ml_assets.pipeline.engine.model_project import name_project
 from ml_assets.pipeline.graph.assets import build_assets, list_asset_specs
 from ml_assets.pipeline.graph.freshness_policy import freshness_policy
@@ -97,15 +97,16 @@ class ModelScaffolder(Scaffolder):
     """
 
     def scaffold(self, request: ScaffoldRequest[Any]) -> None:
-        """Write `defs.yaml` into the requested folder, and name the model after the folder. Beside the folder, write
+        """Write `defs.yaml` into the requested folder, and name the model after the folder. Into the defs folder, write
         the file of the environment if no file there binds one.
         """
         request.target_path.mkdir(parents=True, exist_ok=True)
         text = TEMPLATE.format(type_name=request.type_name, name=request.target_path.name.lower().replace("-", "_"))
         (request.target_path / "defs.yaml").write_text(text)
-        folder = request.target_path.parent
-        if not any("environment" in path.read_text() for path in folder.glob("*.py")):
-            (folder / ENVIRONMENT_FILE).write_text(ENVIRONMENT)
+        parents = request.target_path.parents
+        defs = next((folder for folder in parents if folder.name == "defs"), parents[0])
+        if not binds_environment(defs):
+            (defs / ENVIRONMENT_FILE).write_text(ENVIRONMENT)
 
 
 @dg.scaffold_with(ModelScaffolder)

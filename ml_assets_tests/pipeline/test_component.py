@@ -229,6 +229,23 @@ def test_a_file_without_attributes_is_refused(tmp_path, monkeypatch):
     assert "attributes are missing" in str(refused.value.__cause__)
 
 
+def test_a_model_in_a_subfolder_gets_no_second_environment(tmp_path):
+    def scaffold(path: str) -> None:
+        target = tmp_path / "defs" / path
+        request = dg.ScaffoldRequest(
+            type_name=TYPE, target_path=target, scaffold_format="yaml", project_root=None, params=None
+        )
+        ModelScaffolder().scaffold(request)
+
+    (tmp_path / "defs").mkdir()
+    # A word is not a call.
+    (tmp_path / "defs" / "conftest.py").write_text('"""Sets the environment of the tests; reads the lake."""')
+    for path in ("teams/risk", "churn", "teams/fraud"):
+        scaffold(path)
+    (environment,) = tmp_path.rglob("ml_assets_environment.py")
+    assert environment.parent == tmp_path / "defs"
+
+
 def test_a_scaffolded_file_loads_and_is_named_after_its_folder(tmp_path):
     request = dg.ScaffoldRequest(
         type_name=TYPE, target_path=tmp_path / "churn-risk", scaffold_format="yaml", project_root=None, params=None

@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
+from rich.markup import escape
 
 from ml_assets.cli.command_inputs import (
     open_model_stages,
@@ -26,7 +27,7 @@ from ml_assets.cli.console.progress import StageProgress
 from ml_assets.cli.console.summary import print_summary
 from ml_assets.cli.needed_days import Needed, days_needed
 from ml_assets.cli.project import current_project, load_definitions
-from ml_assets.cli.run_in_process import RunFailed, run_days
+from ml_assets.cli.run_in_process import RunFailed, own_failed_checks, run_days
 from ml_assets.cli.verb import publish, wants_json
 from ml_assets.core.counts import count
 from ml_assets.core.model_spec import ModelSpec
@@ -91,10 +92,11 @@ def run_model(model: str | None = None, day: date | None = None, train: bool = F
     options = (f" --day {day}" if day else "") + (" --train" if train else "")
     needed = replace(days_needed(spec, landed[-1], stages), options=options)
     seconds: dict[str, float] = {}
+    own_failures: dict[str, str] = {}
     if needed.to_do:
         refuse_outdated_store(settings)
         try:
-            seconds = _materialize(spec, needed, settings, console, request_models(spec) if train else {})
+            seconds, own_failures = _materialize(spec, needed, settings, console, request_models(spec) if train else {})
         except RunFailed as error:
             stages = open_model_stages(spec, settings)
             print_failure(console, spec, needed, stages)
@@ -103,6 +105,9 @@ def run_model(model: str | None = None, day: date | None = None, train: bool = F
     differences = release_differences(spec, settings)
     took = time.perf_counter() - started
     print_summary(console, spec, needed, stages, seconds, took, settings, differences)
+    if own_failures:
+        failed = ", ".join(own_failures.values())
+        console.print(f"[bold red]{count(len(own_failures), 'check')} of your own failed:[/] {escape(failed)}")
     if wants_json():
         from ml_assets.cli.json_output.builders import build_run_report
 
@@ -115,11 +120,13 @@ def run_model(model: str | None = None, day: date | None = None, train: bool = F
 
 def _materialize(
     spec: ModelSpec, needed: Needed, settings: Settings, console: Console, ops: Mapping[str, Any]
-) -> dict[str, float]:
+) -> tuple[dict[str, float], dict[str, str]]:
+    """Materialize the assets; return the seconds of each, and the failed checks that the project adds."""
     from ml_assets.resources.dagster_instance.home import open_instance
 
     job = load_definitions().resolve_job_def(f"{spec.name}_daily")
     seconds: dict[str, float] = {}
+    own_failures: dict[str, str] = {}
     with open_instance(settings.dagster_home) as instance, StageProgress(console) as progress:
         landed = landed_to_features(spec)
         newest = [needed.newest]
@@ -140,10 +147,11 @@ def _materialize(
                 if not error.is_only_of_checks(f"{spec.name}__{EVALUATION}"):
                     raise
                 result = error.result
+            own_failures |= own_failed_checks(result, spec, names)
             for step in instance.get_run_step_stats(result.run_id):
                 if (name := step.step_key.split("__")[-1]) in names:
                     seconds[name] = seconds.get(name, 0) + (step.end_time or 0) - (step.start_time or 0)
-    return seconds
+    return seconds, own_failures
 
 
 def _has_tables(spec: ModelSpec, settings: Settings) -> bool:

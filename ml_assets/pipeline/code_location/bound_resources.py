@@ -8,7 +8,9 @@ from pathlib import Path
 import dagster as dg
 
 log = logging.getLogger("ml_assets")
-_BINDS = re.compile(r"\bml_assets\.environment\b|\bproject_environment\b|\bbuild_environment\b|\blake\b")
+_ENVIRONMENT = re.compile(r"\b(ml_assets\.environment|project_environment|build_environment)\b")
+# The resource as a key of a mapping, or as a named argument.
+_LAKE = re.compile(r"[\"']lake[\"']|\blake\s*=")
 ADVICE = """\
 nothing binds the resources of ml_assets (lake, landing and others). Write the file {file}:
 
@@ -35,4 +37,13 @@ def warn_of_unbound_resources(context: dg.ComponentLoadContext) -> None:
 
 @cache
 def _is_bound(package: Path) -> bool:
-    return any(_BINDS.search(path.read_text(errors="replace")) for path in package.rglob("*.py"))
+    return binds_environment(package) or _occurs(_LAKE, package)
+
+
+def binds_environment(folder: Path) -> bool:
+    """Return whether a Python file in a folder or its subfolders builds the environment of ml_assets."""
+    return _occurs(_ENVIRONMENT, folder)
+
+
+def _occurs(pattern: re.Pattern[str], folder: Path) -> bool:
+    return any(pattern.search(path.read_text(errors="replace")) for path in folder.rglob("*.py"))

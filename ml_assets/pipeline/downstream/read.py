@@ -69,6 +69,8 @@ def read(
         MissingExtra: when polars is needed and not installed.
         ValueError: when `as_` is another type.
     """
+    if context is None:
+        raise CannotRead("there is no context: outside of a run, open the table as docs/how-to/queries.md shows")
     step = context.op_execution_context
     input_name, key = _find_dependency(step, asset)
     lake = _lake(step)
@@ -114,12 +116,24 @@ def _lake(step: dg.OpExecutionContext) -> "Lake":
 def _days(step: dg.OpExecutionContext, input_name: str, key: dg.AssetKey) -> list[date] | None:
     """Return the days that the partitions of a step depend on; None for a step without partitions."""
     if step.assets_def.partitions_def is not None:
+        return [date.fromisoformat(day) for day in _partition_keys(step, input_name, key)]
+    if step.assets_def.keys:
+        return None
+    # A check has no partitions of its own; in a run over days it reads these.
+    try:
+        return days_of(step.run.tags) or None
+    except dg.DagsterError:
+        return None
+
+
+def _partition_keys(step: dg.OpExecutionContext, input_name: str, key: dg.AssetKey) -> Sequence[str]:
+    try:
         # Definitions without the model, as in a unit test, do not know the partitions of its assets.
         is_known = step.job_def.asset_layer.get(key).partitions_def is not None
-        keys = step.asset_partition_keys_for_input(input_name) if is_known else step.partition_keys
-        return [date.fromisoformat(key) for key in keys]
-    # A check has no partitions of its own; in a run over days it reads these.
-    return (days_of(step.run.tags) or None) if not step.assets_def.keys else None
+    except dg.DagsterError:
+        # The function is called directly, with the context of a unit test.
+        return [step.partition_key]
+    return step.asset_partition_keys_for_input(input_name) if is_known else step.partition_keys
 
 
 def _check_days(table: "Table", days: Sequence[date], key: dg.AssetKey) -> None:

@@ -59,7 +59,7 @@ def read_fingerprints(
         what = (
             f"--job {feed.name}_features"
             if asset == FEATURES
-            else f"--assets 'group:{feed.name} and (tag:stage=ingestion or tag:stage=validation)'"
+            else f"--assets 'tag:model={feed.name} and (tag:stage=ingestion or tag:stage=validation)'"
         )
         # The run makes the rows of these days for the features of the others.
         not_needed = (

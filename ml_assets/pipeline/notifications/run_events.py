@@ -10,12 +10,11 @@ import dagster as dg
 
 from ml_assets.core.operations.notifications.events import Kind, NotificationEvent, Severity
 from ml_assets.core.operations.notifications.message import shorten
-from ml_assets.core.tables.day_ranges import RANGE
 from ml_assets.pipeline.asset_names import RAW, VALIDATED, model_and_asset, page_of
 from ml_assets.pipeline.automation.failure_sensor import WILL_RETRY
 from ml_assets.pipeline.graph.asset_specs import FOLLOW_EACH_DAY
 from ml_assets.pipeline.notifications.check_events import events_of_check
-from ml_assets.pipeline.steps.partition_tags import days_of
+from ml_assets.pipeline.steps.partition_tags import partition_of
 from ml_assets.resources.dagster_internals.asset_jobs import IMPLICIT_ASSET_JOB_NAME
 from ml_assets.resources.dagster_internals.run_tags import HIDDEN_TAG_PREFIX
 
@@ -132,8 +131,7 @@ def _run_event(
     entries: Sequence[dg.EventLogEntry],
     assets: Sequence[dg.AssetKey],
 ) -> NotificationEvent:
-    days = days_of(run.tags)
-    partition = "" if not days else f"{days[0]}" if len(days) == 1 else f"{days[0]}{RANGE}{days[-1]}"
+    partition = partition_of(run.tags)
     retried = failed and run.tags.get(WILL_RETRY) == "true"
     job = f"{run.job_name} of {partition}" if partition else run.job_name
     state = f"{job} failed and will be retried" if retried else f"{job} failed"

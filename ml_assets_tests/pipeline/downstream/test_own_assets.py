@@ -224,3 +224,20 @@ def test_an_unchanged_day_keeps_its_data_version_and_runs_nothing_downstream(tmp
     changed = world.run(NAMES, day(LAST))
     assert versions(changed)[newest] != versions(of_day)[newest]
     assert requested() == [newest]
+
+
+def test_functions_that_read_can_be_called_by_a_unit_test(world):
+    own = step(lambda context: len(ml_assets.read(context, "features")), io_manager_key="io_manager")
+    context = dg.build_asset_context(partition_key=str(day(2)), resources=resources_of(world))
+    assert own(context) == world.stages().features.features.row_counts()[day(2)]
+
+    @dg.asset_check(asset=KEY, required_resource_keys={"lake"})
+    def has_rows(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=len(ml_assets.read(context, "features")) > 0)
+
+    assert has_rows(dg.build_asset_check_context(resources=resources_of(world))).passed
+
+
+def test_without_a_context_the_message_says_how_to_read():
+    with pytest.raises(CannotRead, match="there is no context: outside of a run"):
+        ml_assets.read(None, "features")  # type: ignore[arg-type]

@@ -52,9 +52,11 @@ def test_the_command_for_validated_days_makes_no_features_which_would_need_earli
     table = world.lake.table("small", "validated_data", features_schema(SPEC))
     with pytest.raises(InputMissing) as refused:
         read_fingerprints(rows_feed(SPEC), world.lake, world.landing, table, [day(3)], "features", VALIDATED)
-    command = "`dg launch --assets 'group:small and (tag:stage=ingestion or tag:stage=validation)' --partition-range"
+    command = (
+        "`dg launch --assets 'tag:model=small and (tag:stage=ingestion or tag:stage=validation)' --partition-range"
+    )
     assert f"Make them first: {command} {day(3)}...{day(3)}`" in str(refused.value)
-    selection = dg.AssetSelection.from_string("group:small and (tag:stage=ingestion or tag:stage=validation)")
+    selection = dg.AssetSelection.from_string("tag:model=small and (tag:stage=ingestion or tag:stage=validation)")
     chosen = selection.resolve(build_assets(SPEC))
     assert {key.path[-1] for key in chosen} == {"raw_data", "validated_data", "quarantined_data"}
 

@@ -147,6 +147,18 @@ def test_a_run_whose_process_could_not_start_is_notified_with_the_error(sensors)
     ]
 
 
+def test_a_run_of_other_partitions_than_days_is_notified_and_stops_nothing(sensors):
+    tags = {"dagster/partition": "2025-01-01-07:00"}
+    run = create_run_for_test(sensors.instance, "hourly", tags=tags, status=dg.DagsterRunStatus.STARTED)
+    sensors.instance.report_run_failed(run, "no disk")
+    sensors.run(error="the disk is full", first="2025-01-02")
+    sensors.tick()
+    assert [row["partition"] for row in rows(sensors.uri)] == ["2025-01-01-07:00", "2025-01-02"]
+    sensors.run(first="2025-01-01", last="2025-01-03")
+    sensors.tick()
+    assert [is_open for _, _, is_open in open_states(sensors)] == [True, False]
+
+
 def test_a_run_whose_process_died_is_notified_with_the_cause(sensors):
     run = create_run_for_test(sensors.instance, f"{MODEL}_daily", status=dg.DagsterRunStatus.STARTED)
     # The code server reports the death in an event, and then a failure without a reason.

@@ -165,7 +165,9 @@ def test_a_stage_whose_input_was_never_made_names_the_days(world):
     world.run(["validated_data", "quarantined_data"], day(2))
     message = failure(world.run(["features"], day(2), succeed=False))
     assert f"1 of these days has not been made, the first {day(1)}" in message
-    command = "`dg launch --assets 'group:small and (tag:stage=ingestion or tag:stage=validation)' --partition-range"
+    command = (
+        "`dg launch --assets 'tag:model=small and (tag:stage=ingestion or tag:stage=validation)' --partition-range"
+    )
     assert f"{command} {day(1)}...{day(1)}`" in message
 
 

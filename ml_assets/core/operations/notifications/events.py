@@ -34,8 +34,9 @@ class Severity(StrEnum):
 class NotificationEvent:
     """A failure, or a success that resolves an earlier failure.
 
-    kind, model, partition, detail: the subject. partition is a day, a range of days `first...last`, or empty; detail
-    distinguishes events of the same day: the job, the check with its asset, the asset, or the number of the release.
+    kind, model, partition, detail: the subject. partition is a day, a range of days `first...last`, empty, or another
+    text for assets of the project's own; detail distinguishes events of the same day: the job, the check with its
+    asset, the asset, or the number of the release.
     failed: whether it is a failure. at: the time, with a time zone. run: Dagster's run id; empty for an event outside
     of a run. message: one sentence for people. link: path of a page of Dagster's UI. assets: the assets of a run; empty
     for all assets of its job. retried: whether Dagster will retry a failed run.
@@ -157,10 +158,13 @@ def replaces(failure: NotificationEvent, notification: Notification) -> bool:
 
 
 def _covers(days: str, others: str) -> bool:
-    """Return whether the range `days` contains the range `others`; runs without days cover each other."""
-    if not days or not others:
+    """Return whether the range `days` contains the range `others`. Runs without partitions cover each other, and those
+    with partitions that are no days only runs of the same partitions.
+    """
+    try:
+        (first, last), (begin, end) = parse_days(days), parse_days(others)
+    except ValueError:
         return days == others
-    (first, last), (begin, end) = parse_days(days), parse_days(others)
     return first <= begin and end <= last
 
 
