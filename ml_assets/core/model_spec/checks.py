@@ -174,7 +174,7 @@ class PredictionQualityCheck(Check):
 
     severity: Severity = "warn"
     metric: ComparedMetric = "average_precision"
-    """Metric that is compared; for task binary, one that can be estimated. The default is that of `champion.metric`."""
+    """Metric that is compared; for task binary, one that can be estimated. By default `champion.metric`, if it can."""
     max_drop: float = Field(0.15, gt=0, le=1)
     """Maximum difference by which the metric may be worse than on the holdout; a difference that chance explains
     passes. For metrics in the unit of the target, a share of the holdout's value."""

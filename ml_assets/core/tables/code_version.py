@@ -10,6 +10,8 @@ from pathlib import Path
 from ml_assets.core.tables.fingerprint import digest
 
 CORE, PIPELINE, SPECIFICATION = "ml_assets.core", "ml_assets.pipeline", "ml_assets.core.model_spec"
+# The one module of the specification that decides results: which metrics are compared, and which direction is better.
+METRICS = "ml_assets.core.model_spec.types.metric_names"
 # Fields of statements that hold further statements.
 BLOCKS = ("body", "orelse", "handlers", "finalbody", "cases")
 
@@ -20,8 +22,8 @@ def code_version(stage: str, *hooks: str, counts_itself: bool = False) -> str:
 
     The digest covers the source of every module of the core that the stage imports, directly or through other modules
     of the core or the pipeline, at module level or inside a function. Imports for type checkers do not count. The
-    specification is left out, because each stage adds the part that it reads to its fingerprints. The modules of the
-    pipeline are also left out, because they only connect the core to Dagster.
+    specification is left out, except the names of metrics, because each stage adds the part that it reads to its
+    fingerprints. The modules of the pipeline are also left out, because they only connect the core to Dagster.
 
     Args:
         stage: dotted name of the module of the stage.
@@ -58,8 +60,12 @@ def _sources(root: str, is_followed: Callable[[str], bool]) -> dict[str, bytes]:
             sources[name] = path.read_bytes().replace(b"\r\n", b"\n")
             package = name if path.name == "__init__.py" else name.rpartition(".")[0]
             imported = (other for other in _imports(sources[name], package) if is_followed(other))
-            waiting += [other for other in imported if not _is_in(other, SPECIFICATION) and _path(other)]
+            waiting += [other for other in imported if _counts(other) and _path(other)]
     return sources
+
+
+def _counts(name: str) -> bool:
+    return name == METRICS or not _is_in(name, SPECIFICATION)
 
 
 def _is_in(name: str, package: str) -> bool:

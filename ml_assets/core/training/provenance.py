@@ -8,6 +8,7 @@ from importlib.metadata import version
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from ml_assets.core.ingestion.file_pattern import day_of_key
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.core.training.time_split import Split
@@ -120,11 +121,15 @@ def days_named(provenance: bytes) -> dict[str, dict[date, int]]:
             asset: {date.fromisoformat(day): int(value, 16) for day, value in days.items() if int(value, 16) != EXPIRED}
             for asset, days in content["days"].items()
         }
-        landed = {date.fromisoformat(entry["day"]) for entry in content["landed_objects"]}
+        files = (content.get("spec", {}).get("labels") or {}).get("files")
+        landed: dict[bool, set[date]] = {True: set(), False: set()}
+        for entry in content["landed_objects"]:
+            is_of_labels = files is not None and day_of_key(files, entry["key"]) is not None
+            landed[is_of_labels].add(date.fromisoformat(entry["day"]))
         raw = named["raw_data"]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"the document is not the provenance of a model: {error!r}") from error
-    named["landed_objects"] = {day: value for day, value in raw.items() if day in landed}
+    named["landed_objects"] = {day: value for day, value in raw.items() if day in landed[False]}
     if labels := named.get("raw_labels"):
-        named["landed_label_objects"] = {day: value for day, value in labels.items() if day in landed}
+        named["landed_label_objects"] = {day: value for day, value in labels.items() if day in landed[True]}
     return named

@@ -51,10 +51,10 @@ def mark_alive(instance: "DagsterInstance", run_id: str) -> bool:
     return path in _locks
 
 
-def is_dead(instance: "DagsterInstance", run_id: str) -> bool:
-    """Return whether the process of a run on this machine is gone; False for a run that was never marked."""
+def is_alive(instance: "DagsterInstance", run_id: str) -> bool | None:
+    """Return whether the process of a run on this machine still exists; None for a run that was never marked."""
     path = _path(instance, run_id)
-    return path not in _locks and path.exists() and not _is_locked(path)
+    return path in _locks or _is_locked(path) if path.exists() else None
 
 
 def has_live_run(home: Path) -> bool:

@@ -2,7 +2,7 @@
 
 from dagster import DagsterInstance
 
-from ml_assets.resources.dagster_instance.dead_runs import is_dead
+from ml_assets.resources.dagster_instance.dead_runs import is_alive
 from ml_assets.resources.dagster_internals.run_launcher import HealthCheckingRunLauncher
 
 
@@ -11,6 +11,6 @@ class MonitoredRunLauncher(HealthCheckingRunLauncher):
     in progress when the machine restarted.
     """
 
-    def has_died(self, instance: DagsterInstance, run_id: str) -> bool:
-        """Return whether the process that locked the run is gone."""
-        return is_dead(instance, run_id)
+    def is_alive(self, instance: DagsterInstance, run_id: str) -> bool | None:
+        """Return whether the process that locked the run still exists; None if no process of this machine has."""
+        return is_alive(instance, run_id)

@@ -17,8 +17,8 @@ class HealthCheckingRunLauncher(DefaultRunLauncher):
     """Dagster's default launcher, with health checks for run monitoring."""
 
     @abstractmethod
-    def has_died(self, instance: DagsterInstance, run_id: str) -> bool:
-        """Return whether the process of a run is known to be gone."""
+    def is_alive(self, instance: DagsterInstance, run_id: str) -> bool | None:
+        """Return whether the process of a run still exists; None if that is not known."""
 
     @property
     def supports_check_run_worker_health(self) -> bool:
@@ -26,15 +26,17 @@ class HealthCheckingRunLauncher(DefaultRunLauncher):
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Check that the process of a run still exists, with `has_died` and through the code server that started it."""
+        """Check that the process of a run still exists, with `is_alive`, or else by its code server."""
         from dagster._core.errors import DagsterUserCodeUnreachableError
         from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
         from dagster._serdes import deserialize_value
 
-        if self.has_died(self._instance, run.run_id):
+        is_alive = self.is_alive(self._instance, run.run_id)
+        if is_alive is False:
             return CheckRunHealthResult(WorkerStatus.FAILED, "the process of the run is gone")
         client = self._get_grpc_client_for_termination(run.run_id)
-        if client is None:
+        # Another code server at the same address does not know the run.
+        if is_alive or client is None:
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         try:
             response = client.can_cancel_execution(CanCancelExecutionRequest(run_id=run.run_id))

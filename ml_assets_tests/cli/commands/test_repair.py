@@ -51,7 +51,7 @@ def here(data, monkeypatch: pytest.MonkeyPatch) -> Path:
         "dagster_home": f"{data}/dagster",
     }
     settings = replace(read_settings({}), **places)
-    for command in (repair, repair_damaged):
+    for command in (repair, repair_damaged, quarantine):
         monkeypatch.setattr(command, "require_settings", lambda: settings)
     return data
 

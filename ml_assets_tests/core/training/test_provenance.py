@@ -67,6 +67,22 @@ def test_the_days_that_a_provenance_document_names_are_read_back(make_spec):
     }
 
 
+def test_days_with_files_of_rows_and_of_labels_are_told_apart():
+    days = {"2025-01-10": "7", "2025-01-11": "8", "2025-01-12": "9"}
+    document = {
+        "spec": {"labels": {"files": "labels/{day}/*.parquet"}},
+        "days": {"raw_data": days, "raw_labels": days},
+        "landed_objects": [
+            {"day": "2025-01-10", "key": "rows/2025-01-10/a.parquet"},
+            {"day": "2025-01-11", "key": "rows/2025-01-11/a.parquet"},
+            {"day": "2025-01-12", "key": "labels/2025-01-12/a.parquet"},
+        ],
+    }
+    named = days_named(json.dumps(document).encode())
+    assert named["landed_objects"] == {date(2025, 1, 10): 7, date(2025, 1, 11): 8}
+    assert named["landed_label_objects"] == {date(2025, 1, 12): 9}
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -20,7 +20,7 @@ from dagster._grpc.client import DagsterGrpcClient
 from dagster._grpc.types import CanCancelExecutionResult
 from dagster._serdes import serialize_value
 
-from ml_assets.resources.dagster_instance.dead_runs import FOLDER, fail_dead_runs, is_dead, mark_alive
+from ml_assets.resources.dagster_instance.dead_runs import FOLDER, fail_dead_runs, is_alive, mark_alive
 from ml_assets.resources.dagster_instance.run_launcher import MonitoredRunLauncher
 from ml_assets.resources.dagster_internals.run_tags import GRPC_INFO_TAG
 
@@ -75,8 +75,7 @@ def test_a_run_whose_process_was_killed_is_marked_as_failed_and_reported_once(in
     alive, _ = begin()
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert is_dead(instance, dead)
-    assert not is_dead(instance, alive)
+    assert (is_alive(instance, dead), is_alive(instance, alive)) == (False, True)
     (message,) = fail_dead_runs(instance)
     assert message.startswith(f"run {dead} of ")
     assert "did not end: its process is gone" in message
@@ -104,8 +103,7 @@ def test_a_run_of_this_process_and_one_that_nobody_marked_go_on(instance):
     marked, unknown = (create_run_for_test(instance, status=DagsterRunStatus.STARTED).run_id for _ in range(2))
     mark_alive(instance, marked)
     mark_alive(instance, marked)
-    assert not is_dead(instance, marked)
-    assert not is_dead(instance, unknown)
+    assert (is_alive(instance, marked), is_alive(instance, unknown)) == (True, None)
     assert fail_dead_runs(instance) == []
 
 
@@ -122,7 +120,7 @@ def test_a_run_that_had_ended_before_its_process_died_stays_as_it_is(instance, b
 def test_a_home_that_cannot_be_written_stops_no_run(instance):
     Path(instance.root_directory, FOLDER).write_text("not a folder")
     mark_alive(instance, "run")
-    assert not is_dead(instance, "run")
+    assert is_alive(instance, "run") is None
 
 
 @pytest.mark.parametrize("tags", [{}, {GRPC_INFO_TAG: '{"host": "localhost", "socket": "/none"}'}])
@@ -140,3 +138,17 @@ def test_run_monitoring_detects_a_dead_run(instance, begin, tags, monkeypatch):
     process.wait()
     health = launcher.check_run_worker_health(run)
     assert (health.status, health.msg) == (WorkerStatus.FAILED, "the process of the run is gone")
+
+
+def test_a_run_whose_process_holds_its_lock_is_alive_whatever_a_code_server_answers(instance, begin, monkeypatch):
+    answer = serialize_value(CanCancelExecutionResult(can_cancel=False))
+    monkeypatch.setattr(DagsterGrpcClient, "can_cancel_execution", lambda *_: answer)
+    run_id, _ = begin()
+    unmarked = create_run_for_test(instance, status=DagsterRunStatus.STARTED).run_id
+    launcher = MonitoredRunLauncher()
+    launcher.register_instance(instance)
+    states = []
+    for identity in (run_id, unmarked):
+        instance.add_run_tags(identity, {GRPC_INFO_TAG: '{"host": "localhost", "socket": "/none"}'})
+        states.append(launcher.check_run_worker_health(instance.get_run_by_id(identity)).status)
+    assert states == [WorkerStatus.RUNNING, WorkerStatus.FAILED]

@@ -34,21 +34,28 @@ _CANARY_TASKS = {
 
 
 def complete_metrics(attributes: Mapping) -> Mapping:
-    """Return the attributes of a specification in which comparisons without a metric get the default of the task."""
-    task, training = attributes.get("task"), attributes.get("training")
-    if task not in (REGRESSION, MULTICLASS):
+    """Return the attributes of a specification in which comparisons without a metric have one: that of
+    `champion.metric` for the canary and, if it can be checked, the quality of predictions; else the task's default.
+    """
+    task, training = attributes.get("task", BINARY), attributes.get("training")
+    if task not in (BINARY, REGRESSION, MULTICLASS):
         return attributes
     quantiles = training.get("quantiles") if isinstance(training, Mapping) else None
-    metric = default_metric(Outputs(task, quantiles=tuple(quantiles) if isinstance(quantiles, list) else ()))
-    completed = {**attributes, "champion": _with_metric(attributes.get("champion", {}), metric)}
+    outputs = Outputs(task, quantiles=tuple(quantiles) if isinstance(quantiles, list) else ())
+    metric, champion = default_metric(outputs), attributes.get("champion", {})
+    completed = {**attributes, "champion": _with_metric(champion, metric)}
     if isinstance(training, Mapping) and isinstance(training.get("search"), Mapping):
         completed["training"] = {**training, "search": _with_metric(training["search"], metric)}
+    stated = champion.get("metric") if isinstance(champion, Mapping) else None
+    compared = stated if isinstance(stated, str) else metric
     deployment = attributes.get("deployment")
     if isinstance(deployment, Mapping) and isinstance(deployment.get("canary"), Mapping):
-        completed["deployment"] = {**deployment, "canary": _with_metric(deployment["canary"], metric)}
+        completed["deployment"] = {**deployment, "canary": _with_metric(deployment["canary"], compared)}
     checks = attributes.get("checks", {})
     if isinstance(checks, Mapping):
-        quality = _with_metric(checks.get("prediction_quality", {}), metric)
+        # Of a binary model, only some metrics can be estimated.
+        checked = compared if task != BINARY or compared in checked_metrics(outputs) else metric
+        quality = _with_metric(checks.get("prediction_quality", {}), checked)
         completed["checks"] = {**checks, "prediction_quality": quality}
     return completed
 

@@ -7,7 +7,7 @@ from ml_assets.core.model_spec.features import Feature, WindowAggregate
 from ml_assets.core.model_spec.labels import Labels
 from ml_assets.core.model_spec.source import Column, column_of
 from ml_assets.core.model_spec.types.base import repeated
-from ml_assets.core.model_spec.types.task import BINARY, MULTICLASS, REGRESSION, Outputs, PositiveLabel, Task
+from ml_assets.core.model_spec.types.task import BINARY, MULTICLASS, REGRESSION, SHADOW, Outputs, PositiveLabel, Task
 
 _TYPE_OF_LABELS = {str: "string", int: "integer", bool: "boolean"}
 
@@ -178,7 +178,7 @@ def check_outputs(columns: Mapping[str, Column], features: Sequence[str], output
     Raises:
         ValueError: names the column or feature.
     """
-    reserved = {name.lower() for name in outputs.columns}
+    reserved = {name.lower() for name in (*outputs.columns, f"{SHADOW}{outputs.main}")}
     for field, names in [("columns", columns), ("features", features)]:
         for name in names:
             if name.lower() in reserved:

@@ -171,7 +171,7 @@ def tasks_of(metric: str) -> list[str]:
 def explain_undefined(metric: str) -> str:
     """Explain why a metric is undefined on its rows."""
     if metric in get_args(BinaryMetric):
-        return "it lacks rows, positives or positive decisions"
+        return "it lacks rows, positives, negatives or positive decisions"
     reasons = {
         "r2": "it has no rows, or all of them have the same target",
         "mape": "it has no rows whose target is not 0",

@@ -130,7 +130,11 @@ def resolves(success: NotificationEvent, notification: Notification) -> bool:
     that is accepted is no longer late. A promotion resolves every rollback before it.
     """
     failure = notification.event
-    if success.failed or not notification.is_open or failure.model != success.model or failure.at >= success.at:
+    if success.failed or not notification.is_open or failure.model != success.model or failure.at > success.at:
+        return False
+    # All days of a run are evaluated at one time.
+    is_of_one_run = failure.kind is success.kind is Kind.FAILED_GATE and failure.partition < success.partition
+    if failure.at == success.at and not is_of_one_run:
         return False
     if failure.kind is Kind.FRESHNESS and success.kind is Kind.REJECTED_DAY:
         return (

@@ -40,6 +40,28 @@ def test_comparisons_have_a_metric_of_the_task(regression, multiclass, small):
     assert binary.champion.metric == "average_precision"
 
 
+@pytest.mark.parametrize(
+    ("metric", "of_canary", "of_quality"),
+    [("roc_auc", "roc_auc", "roc_auc"), ("log_loss", "log_loss", "average_precision")],
+)
+def test_canary_and_quality_are_compared_by_the_metric_of_the_champion(small, metric, of_canary, of_quality):
+    deployment = {"canary": {"steps": [0, 100]}}
+    spec = ModelSpec.model_validate({**small, "champion": {"metric": metric}, "deployment": deployment})
+    assert spec.deployment.canary is not None
+    assert spec.checks.prediction_quality is not None
+    assert (spec.deployment.canary.metric, spec.checks.prediction_quality.metric) == (of_canary, of_quality)
+    stated = {**deployment, "canary": {"steps": [0, 100], "metric": "brier_score"}}
+    other = ModelSpec.model_validate({**small, "champion": {"metric": metric}, "deployment": stated})
+    assert other.deployment.canary is not None
+    assert other.deployment.canary.metric == "brier_score"
+
+
+def test_the_metric_of_the_champion_holds_for_other_tasks(regression):
+    spec = ModelSpec.model_validate({**regression, "champion": {"metric": "mae"}})
+    assert spec.checks.prediction_quality is not None
+    assert spec.checks.prediction_quality.metric == "mae"
+
+
 def test_metrics_of_one_class_are_gates(multiclass):
     gates = {"recall_light_rail": {"minimum": 0.5}, "precision_bus": {"minimum": 0.1}}
     assert ModelSpec.model_validate({**multiclass, "gates": gates}).gates.keys() == gates.keys()

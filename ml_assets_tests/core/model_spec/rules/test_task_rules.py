@@ -82,6 +82,7 @@ def test_weights_need_a_contract_without_missing_or_negative_values(regression):
         ("training.parameters", {"scale_pos_weight": 2}, "scale_pos_weight: only a binary target has positives"),
         ("evaluation.exclude_known_positives", True, "exclude_known_positives: only a binary target has positives"),
         ("columns.Prediction", {"type": "number"}, "columns: Prediction is the name of a column of the predictions"),
+        ("columns.shadow_prediction", {"type": "number"}, "columns: shadow_prediction is the name of a column of the"),
     ],
 )
 def test_what_does_not_fit_a_regression_is_refused(regression, path, value, reason):

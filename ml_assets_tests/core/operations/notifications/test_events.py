@@ -99,6 +99,14 @@ def test_only_an_earlier_open_failure_is_resolved_and_only_by_a_success():
     assert not resolves(failure(2), Notification(failure(1)))
 
 
+def test_a_gate_that_passes_on_a_later_day_of_the_same_run_resolves_its_failures():
+    gate = (Kind.FAILED_GATE, "2025-02-01", "gate_roc_auc")
+    later = success(1, Kind.FAILED_GATE, "2025-02-02", "gate_roc_auc")
+    assert [entry.is_open for entry in fold([], [failure(1, *gate), later])] == [False]
+    earlier = success(1, Kind.FAILED_GATE, "2025-01-31", "gate_roc_auc")
+    assert [entry.is_open for entry in fold([], [failure(1, *gate), earlier])] == [True]
+
+
 def test_a_final_failure_is_reported_even_after_a_retried_attempt():
     result = fold([], [failure(1, retried=True), failure(2), success(3)])
     assert [(entry.event.retried, entry.is_open) for entry in result] == [(True, False), (False, False)]
