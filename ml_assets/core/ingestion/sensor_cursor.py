@@ -1,7 +1,7 @@
 """The cursor of the sensor: its state between two ticks, and the days to request on the next tick."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -15,26 +15,34 @@ class FeedCursor:
     """The state of one feed.
 
     days: for each day, the landed objects and the version in the lake of the last requested (or refused and reported)
-    run, until the lake holds these objects. resume: the day at which the next scan begins, if the last one reached a
-    limit. landed: with resume, the newest day with files found since the last scan from the newest day.
+    run, until the lake holds these objects. scanned: for each day, the digest of its objects in the last scan. resume:
+    the day at which the next scan begins, if the last one reached a limit. landed: with resume, the newest day with
+    files found since the last scan from the newest day.
     """
 
     days: Mapping[date, str] = field(default_factory=dict)
+    scanned: Mapping[date, str] = field(default_factory=dict)
     resume: date | None = None
     landed: date | None = None
 
     def to_json(self) -> dict:
         """Convert to JSON; its size depends on the number of days, not of objects."""
         positions = {"resume": self.resume, "landed": self.landed}
-        days = {day.isoformat(): value for day, value in sorted(self.days.items())}
-        return {"days": days, **{name: day.isoformat() for name, day in positions.items() if day}}
+        by_day = {
+            name: {day.isoformat(): value for day, value in sorted(values.items())}
+            for name, values in (("days", self.days), ("scanned", self.scanned))
+        }
+        return {**by_day, **{name: day.isoformat() for name, day in positions.items() if day}}
 
     @classmethod
     def from_json(cls, state: Mapping) -> "FeedCursor":
         """Create from the result of `to_json`."""
-        days = {date.fromisoformat(day): value for day, value in state["days"].items()}
+        days, scanned = (
+            {date.fromisoformat(day): value for day, value in values.items()}
+            for values in (state["days"], state.get("scanned", {}))
+        )
         resume, landed = (date.fromisoformat(state[name]) if name in state else None for name in ("resume", "landed"))
-        return cls(days, resume, landed)
+        return cls(days, scanned, resume, landed)
 
 
 @dataclass(frozen=True)
@@ -100,6 +108,22 @@ def select_days_to_request(
     return sorted(day for day, value in landed.items() if day not in materialized and requested.get(day) != value)
 
 
+def select_days_read_early(
+    scanned: Mapping[date, str], landed: Mapping[date, str], materialized: Set[date]
+) -> list[date]:
+    """Select the materialized days, ascending, whose objects changed after the last scan: no scan requested them.
+
+    A run that another day was requested for read the new objects, or a person materialized the day. The days that read
+    it have not been requested.
+
+    Args:
+        scanned: digest of each day's objects in the last scan.
+        landed: digest of each day's objects now.
+        materialized: the days of `landed` whose objects the lake holds.
+    """
+    return sorted(day for day in materialized & landed.keys() & scanned.keys() if scanned[day] != landed[day])
+
+
 def doubling_ranges(newest: date, oldest: date, size: int) -> Iterator[tuple[date, date]]:
     """Yield the days from `newest` back to `oldest` as ranges (first, last) of `size` days, then twice as many, and so
     on.
@@ -113,7 +137,7 @@ def doubling_ranges(newest: date, oldest: date, size: int) -> Iterator[tuple[dat
         newest, size = first - timedelta(days=1), size * 2
 
 
-def find_affected_days(changed: Sequence[date], reach: int, last: date) -> set[date]:
+def find_affected_days(changed: Iterable[date], reach: int, last: date) -> set[date]:
     """Find the changed days, and the days up to `last` whose features read a changed day.
 
     Args:

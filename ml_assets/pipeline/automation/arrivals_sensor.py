@@ -92,9 +92,9 @@ def scan_arrivals(
         # The key depends only on changes that the range can see.
         visible_from = first - timedelta(days=spec.reach_in_days())
         content = [
-            [name, day, scan.digests[day]]
+            [name, day, change]
             for name, scan in scans.items()
-            for day in scan.changed
+            for day, change in scan.changed.items()
             if visible_from <= day <= last
         ]
         key = f"{spec.name} {first}...{last} {digest(content, cursor.requests)[:16]}"

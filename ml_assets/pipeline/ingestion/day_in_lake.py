@@ -2,9 +2,10 @@
 
 from typing import Literal, NamedTuple
 
-DayStatus = Literal["current", "changed", "refused"]
-"""current: the lake holds the day as it landed. changed: the landed files differ, and the day may be computed. refused:
-they differ, and the day is closed.
+DayStatus = Literal["current", "absent", "changed", "refused"]
+"""current: the lake holds the day as it landed. absent: nothing has landed and the day was never computed, or retention
+removed its rows. changed: the landed files differ, and the day may be computed. refused: they differ, and the day is
+closed.
 """
 
 

@@ -1,6 +1,6 @@
 """The scan of the landing for one feed: the days that differ from the lake, within bounds of time and list requests."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from ml_assets.core.ingestion.sensor_cursor import (
     FeedCursor,
     digest_objects,
     doubling_ranges,
+    select_days_read_early,
     select_days_to_request,
 )
 from ml_assets.core.model_spec.automation import Sensor
@@ -64,17 +65,18 @@ class ScannedDay(NamedTuple):
 class LandingScan:
     """The result of a scan.
 
-    digests: digest of each complete day that was scanned. changed: days that differ from the lake and were not
-    requested before. refused: closed days that differ and were not reported before. waiting: days that were requested
-    before and are not computed yet. incomplete: days that are not complete and were never computed. landed: the newest
-    day with files. cursor: the state to keep for the next scan.
+    complete_days: number of complete days that were scanned. changed: the change of each day, ascending, that differs
+    from the lake, or was materialized from objects that no scan has seen, and was not requested before. refused: closed
+    days that differ and were not reported before. waiting: days that were requested before and are not computed yet.
+    incomplete: days that are not complete and were never computed. landed: the newest day with files. cursor: the state
+    to keep for the next scan.
     """
 
     feed: Feed
     oldest: date
     newest: date
-    digests: dict[date, str]
-    changed: list[date]
+    complete_days: int
+    changed: dict[date, str]
     refused: list[date]
     waiting: list[date]
     incomplete: set[date]
@@ -84,7 +86,7 @@ class LandingScan:
 
     def describe(self) -> str:
         """Return a summary of the scan in words."""
-        parts = [f"{self.feed.raw}: scanned {len(self.digests)} complete days from {self.oldest} to {self.newest}"]
+        parts = [f"{self.feed.raw}: scanned {self.complete_days} complete days from {self.oldest} to {self.newest}"]
         parts.append(f"changed: {_join(self.changed)}" if self.changed else "nothing changed")
         if self.refused:
             parts.append(f"changed but refused, as late_data has closed them: {_join(self.refused)}")
@@ -152,10 +154,13 @@ def _compare(
     """Compare the scanned days with the lake and with the requests that the cursor remembers."""
     digests = {day: entry.digest for day, entry in scanned.items() if entry.digest is not None}
     current = {day for day, entry in scanned.items() if entry.status == "current"}
+    settled = current | {day for day, entry in scanned.items() if entry.status == "absent"}
     wanted = {day: scanned[day].request() for day in digests}
-    different = select_days_to_request(cursor.days, wanted, current)
-    remembered = {**cursor.days, **{day: wanted[day] for day in different}}
-    remembered = {day: value for day, value in remembered.items() if day >= oldest and day not in current}
+    different = select_days_to_request(cursor.days, wanted, settled)
+    read_early = select_days_read_early(cursor.scanned, digests, current)
+    requested = {**cursor.days, **{day: wanted[day] for day in different}}
+    requested = {day: value for day, value in requested.items() if day >= oldest and day not in settled}
+    objects = {day: value for day, value in {**cursor.scanned, **digests}.items() if day >= oldest}
     # Days that read a changed one may have been scanned before this scan resumed.
     landed = max(
         [day for day, value in digests.items() if value != NO_OBJECTS]
@@ -167,13 +172,13 @@ def _compare(
         feed,
         oldest,
         newest,
-        digests,
-        changed=[day for day in different if day not in refused],
+        len(digests),
+        changed={day: wanted[day] for day in sorted({*different, *read_early} - {*refused})},
         refused=refused,
         waiting=sorted(day for day in digests if scanned[day].status == "changed" and day not in different),
-        incomplete={day for day, entry in scanned.items() if entry.digest is None and entry.status == "current"},
+        incomplete={day for day in settled if scanned[day].digest is None},
         landed=landed,
-        cursor=FeedCursor(remembered, resume, landed if resume else None),
+        cursor=FeedCursor(requested, objects, resume, landed if resume else None),
         requests=requests,
     )
 
@@ -199,12 +204,12 @@ def _scan_days(
         content = None
         if landed.objects is not None:
             content = digest_objects([(stored.key, stored.digest, stored.size) for stored in landed.objects])
-        # A day that is not complete is treated as if nothing had landed: it counts as current if it was never made.
+        # A day that is not complete is treated as if nothing had landed: it is absent if it was never computed.
         days[landed.day] = ScannedDay(content, compare_day(feed, landed.day, landed.objects or []))
         if landed.day < last and budget.is_exhausted():
             return None
     return days
 
 
-def _join(days: Sequence[date]) -> str:
+def _join(days: Iterable[date]) -> str:
     return ", ".join(map(str, days))

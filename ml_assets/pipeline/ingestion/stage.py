@@ -124,8 +124,7 @@ class Ingestion:
     def compare(self, day: date, objects: Sequence[StoredObject]) -> DayInLake:
         """Compare a day in the lake with its landed objects.
 
-        A day without objects that was never computed counts as current. So does a day whose rows retention removed; it
-        is computed again only on request.
+        A day whose rows retention removed is absent, whatever has landed: it is computed again only on request.
 
         Raises:
             LandingLost: when the day and most others have lost their objects at once.
@@ -135,9 +134,9 @@ class Ingestion:
 
     def _status(self, day: date, objects: Sequence[StoredObject], committed: int | None) -> DayStatus:
         if committed == EXPIRED:
-            return "current"
+            return "absent"
         if committed is None:
-            return "changed" if objects else "current"
+            return "changed" if objects else "absent"
         if self._table.holds(day, fingerprint(self.code, self.spec_part, describe_objects(objects))):
             return "current"
         if not objects:

@@ -15,6 +15,7 @@ from ml_assets.core.ingestion.sensor_cursor import (
     doubling_ranges,
     find_affected_days,
     group_into_ranges,
+    select_days_read_early,
     select_days_to_request,
 )
 
@@ -60,6 +61,13 @@ def test_days_that_the_lake_does_not_hold_are_requested_once_for_each_content(
     assert select_days_to_request(requested, landed, materialized) == expected
 
 
+def test_materialized_days_are_read_early_if_their_objects_differ_from_the_last_scan():
+    scanned = {day(1): "x", day(2): "x", day(3): NO_OBJECTS, day(4): "x"}
+    landed = {day(1): "x", day(2): "y", day(3): "y", day(4): "y", day(5): "y"}
+    # Day 4 is not materialized, and day 5 has not been scanned before.
+    assert select_days_read_early(scanned, landed, {day(1), day(2), day(3), day(5)}) == [day(2), day(3)]
+
+
 def test_days_that_read_a_changed_day_are_affected_up_to_the_newest_landed_day():
     assert find_affected_days([day(3)], 2, day(9)) == {day(3), day(4), day(5)}
     assert find_affected_days([day(3)], 9, day(4)) == {day(3), day(4)}
@@ -89,7 +97,11 @@ def test_ranges_hold_every_day_once(numbers, max_days):
 
 def test_the_cursor_survives_serialization():
     state = SensorCursor(
-        7, {"raw_data": FeedCursor({day(2): "x", day(1): NO_OBJECTS}, day(2), day(3)), "raw_labels": FeedCursor()}
+        7,
+        {
+            "raw_data": FeedCursor({day(2): "x", day(1): NO_OBJECTS}, {day(1): "y"}, day(2), day(3)),
+            "raw_labels": FeedCursor(),
+        },
     )
     begun = replace(state, begun=1_800_000_000)
     assert [SensorCursor.from_text(cursor.to_text()) for cursor in (state, begun)] == [state, begun]

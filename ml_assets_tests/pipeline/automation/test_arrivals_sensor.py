@@ -6,7 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ml_assets.core.ingestion.sensor_cursor import NO_OBJECTS, SensorCursor, digest_objects
@@ -68,7 +68,9 @@ class SensorRun:
 
     def compare(self, feed: Feed, which: date, objects: Sequence[StoredObject]) -> DayInLake:
         made = self.made.get(which, NO_OBJECTS)
-        return DayInLake("current" if made == digest_of(objects) else "changed", made)
+        if made == digest_of(objects):
+            return DayInLake("current" if which in self.made else "absent", made)
+        return DayInLake("changed", made)
 
     @property
     def resume(self) -> date | None:
@@ -277,6 +279,40 @@ def test_a_day_that_reads_a_changed_one_is_requested_even_if_it_was_scanned_in_a
     assert sensor_run.resume is None
 
 
+def test_a_file_that_the_run_of_another_day_read_before_any_scan_is_requested_with_the_day_after(sensor_run):
+    for back in (6, 3):
+        sensor_run.put(day(back), "x")
+
+    def launch_late(scan: ArrivalsScan) -> None:
+        # The features of day 5 read day 6, so the run computes both.
+        sensor_run.put(day(5), "late")
+        SensorRun.launch(sensor_run, scan)
+
+    sensor_run.launch = launch_late
+    assert sensor_run.requested_ranges() == [(day(6), day(5)), (day(3), day(3))]
+    del sensor_run.launch
+    assert sensor_run.requested_ranges() == [(day(5), day(4))]
+    assert sensor_run.requested_ranges() == []
+
+
+def test_a_day_that_a_person_materialized_before_any_scan_is_requested_with_the_day_after(sensor_run):
+    for back in (5, 4):
+        sensor_run.put(day(back), "x")
+    sensor_run.tick()
+    sensor_run.put(day(5), "y")
+    sensor_run.made[day(5)] = sensor_run.landed_digest(day(5))
+    assert sensor_run.requested_ranges() == [(day(5), day(4))]
+    assert sensor_run.requested_ranges() == []
+
+
+def test_a_day_whose_files_were_removed_before_its_run_is_not_requested_again(sensor_run):
+    sensor_run.put(day(3), "x")
+    sensor_run.launch = lambda scan: None
+    sensor_run.tick()
+    sensor_run.remove(day(3))
+    assert sensor_run.requested_ranges() == []
+
+
 def test_content_that_returns_after_a_tick_whose_cursor_was_lost_is_requested_again(sensor_run):
     sensor_run.put(day(3), "x", "b.csv")
     sensor_run.tick()
@@ -324,6 +360,7 @@ OPERATION = st.tuples(
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example([("put", 3, "x", "a"), ("put", 5, "x", "a"), *[("tick", 1, "x", "a")] * 4, ("put", 4, "x", "a")], 1, 1)
 @given(st.lists(OPERATION, max_size=25), st.integers(1, 12), st.sampled_from([1, 4, 32]))
 def test_days_are_made_from_the_landed_files_whatever_happens_between_ticks(
     tmp_path_factory, monkeypatch, operations, max_requests, first_listing
