@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.markup import escape
 
-from ml_assets.cli.doctor_checks import CHECKS, diagnose
+from ml_assets.cli.doctor.checks import CHECKS, diagnose
 from ml_assets.cli.home import create_home
 from ml_assets.cli.json_output.reports import CheckReport, DoctorReport
 from ml_assets.cli.verb import publish

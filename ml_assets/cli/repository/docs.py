@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ml_assets.cli.doctor_checks import CHECKS
+from ml_assets.cli.doctor.checks import CHECKS
 from ml_assets.cli.home import SHIPPED
 from ml_assets.cli.repository.cli_page import cli_page
 from ml_assets.cli.repository.instance_file import derive_postgresql_instance

@@ -40,9 +40,9 @@ def probe_mlflow(uri: str) -> MlflowStore:
     if path is not None and not path.exists():
         return MlflowStore(kind, head=mlflow_head())
     try:
-        revision = read_schema_revision(uri)
-        is_known = revision is None or knows_revision(revision)
-        return MlflowStore(kind, revision=revision, head=mlflow_head(), is_known=is_known)
+        revision, head = read_schema_revision(uri), mlflow_head()
+        is_known = revision in (None, head) or knows_revision(revision)
+        return MlflowStore(kind, revision=revision, head=head, is_known=is_known)
     except (ConnectionError, ImportError) as error:
         return MlflowStore(kind, str(error))
 

@@ -11,10 +11,12 @@ import pytest
 import yaml
 from rich.console import Console
 
-from ml_assets.cli import doctor_checks, doctor_context
 from ml_assets.cli.commands import doctor
-from ml_assets.cli.doctor_checks import CHECKS, diagnose, probe_notifications
-from ml_assets.cli.doctor_context import DoctorContext
+from ml_assets.cli.doctor import code_location as definitions_module
+from ml_assets.cli.doctor import context as context_module
+from ml_assets.cli.doctor import probes
+from ml_assets.cli.doctor.checks import CHECKS, diagnose
+from ml_assets.cli.doctor.context import DoctorContext
 from ml_assets.core.operations.doctor.diagnosis import Diagnosis, Severity, error, ok, warning
 from ml_assets.core.operations.doctor.environment_checks import notifications
 from ml_assets.definitions import DEFS
@@ -25,7 +27,7 @@ from ml_assets_tests.support.postgresql import PASSWORD, PostgresqlServer
 REPOSITORY = DEFS.parents[1]
 # No daemon runs in these tests.
 NOT_RUNNING = {"daemons"}
-LOAD = doctor_context.load_code_location
+LOAD = definitions_module.load_code_location
 
 
 PLACES = {
@@ -61,7 +63,7 @@ def code_location():
     """The definitions, loaded once for all tests of this file."""
     loaded = LOAD()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(doctor_context, "load_code_location", lambda: loaded)
+        patch.setattr(context_module, "load_code_location", lambda: loaded)
         yield
 
 
@@ -117,15 +119,15 @@ def test_what_is_missing_is_named_with_its_remedy(tmp_path: Path, bucket):
 
 
 def test_a_bucket_that_never_answers_is_reported_and_not_waited_for(tmp_path: Path, monkeypatch):
-    for module in (doctor_context, doctor_checks):
+    for module in (context_module, probes):
         monkeypatch.setattr(module, "SECONDS_TO_ANSWER", 0.2)
 
     # What would read the lake with the client of a run.
     def refuse(*_: object) -> None:
         raise AssertionError("the lake is read")
 
-    monkeypatch.setattr(doctor_context, "find_damaged_lake", refuse)
-    monkeypatch.setattr(doctor_checks, "Releases", refuse)
+    monkeypatch.setattr(context_module, "find_damaged_lake", refuse)
+    monkeypatch.setattr(probes, "Releases", refuse)
     with socket.create_server(("127.0.0.1", 0)) as mute:
         places = dict.fromkeys(("ML_ASSETS_LANDING", "ML_ASSETS_LAKE", "ML_ASSETS_DEPLOY"), "s3://bucket/x")
         endpoint = f"http://127.0.0.1:{mute.getsockname()[1]}"
@@ -165,7 +167,7 @@ def test_postgresql_in_production_is_ok_and_the_clocks_are_compared(
     assert PASSWORD not in repr(diagnoses)
     assert "secret-path" not in repr(diagnoses)
     monkeypatch.delenv("ML_ASSETS_NOTIFY")
-    unset = notifications(*probe_notifications(DoctorContext(settings)))
+    unset = notifications(*probes.probe_notifications(DoctorContext(settings)))
     assert unset.severity is Severity.WARNING
     assert unset.message == "nobody is notified of failures: there are no targets"
     assert not postgresql.query(database, "SELECT 1 FROM pg_tables WHERE tablename = 'pipeline_notifications'")
@@ -211,7 +213,7 @@ def test_definitions_that_do_not_load_are_reported(monkeypatch):
     def broken():
         raise ValueError("defs.yaml: line 3: unknown field\nmore")
 
-    monkeypatch.setattr(doctor_context, "load_definitions", broken)
+    monkeypatch.setattr(definitions_module, "load_definitions", broken)
     assert LOAD().problem == "the definitions do not load: ValueError: defs.yaml: line 3: unknown field"
 
 

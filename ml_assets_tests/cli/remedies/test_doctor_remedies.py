@@ -29,10 +29,11 @@ from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepo
 from dagster._core.scheduler.instigation import InstigatorStatus
 
 import ml_assets.definitions as entry_point
-from ml_assets.cli import doctor_context
 from ml_assets.cli.commands import instance as instance_command
-from ml_assets.cli.doctor_checks import CHECKS
-from ml_assets.cli.doctor_context import CodeLocation, DoctorContext
+from ml_assets.cli.doctor import code_location as definitions_module
+from ml_assets.cli.doctor import context as context_module
+from ml_assets.cli.doctor.checks import CHECKS
+from ml_assets.cli.doctor.context import CodeLocation, DoctorContext
 from ml_assets.cli.home import create_home
 from ml_assets.core.model_spec.defs_yaml.model_files import find_model_files
 from ml_assets.core.operations.doctor.diagnosis import Diagnosis, Severity
@@ -56,7 +57,7 @@ from ml_assets_tests.resources.storage.test_conditional_puts import proxy, refus
 from ml_assets_tests.support.clock import stop_clock
 from ml_assets_tests.support.http_server import QuietHandler, http_server
 
-LOAD = doctor_context.load_code_location
+LOAD = definitions_module.load_code_location
 REMEDIES: dict[str, list[Callable[[Any], Iterator[Diagnosis]]]] = {}
 
 
@@ -118,7 +119,7 @@ def code_location() -> CodeLocation:
 @pytest.fixture
 def machine(tmp_path, monkeypatch, request, code_location) -> Machine:
     """Return a healthy machine."""
-    monkeypatch.setattr(doctor_context, "load_code_location", lambda: code_location)
+    monkeypatch.setattr(context_module, "load_code_location", lambda: code_location)
     return Machine(tmp_path, monkeypatch, request)
 
 
@@ -250,8 +251,8 @@ def model_folder(machine, content: str) -> Path:
     machine.patch.syspath_prepend(machine.root)
     folder = Folder(package, "models_of_a_remedy", machine.root, required=("environment",))
     machine.patch.setattr(entry_point, "load_folder", folder.load)
-    machine.patch.setattr(doctor_context, "list_model_files", lambda: find_model_files(package))
-    machine.patch.setattr(doctor_context, "load_code_location", LOAD)
+    machine.patch.setattr(definitions_module, "list_model_files", lambda: find_model_files(package))
+    machine.patch.setattr(context_module, "load_code_location", LOAD)
     return package / "small" / "defs.yaml"
 
 
@@ -368,7 +369,7 @@ def no_target(machine):
     changes = {"environment": "production", "database": "postgresql://me@127.0.0.1:1/state"} if is_unset else {}
     machine.patch.delenv("ML_ASSETS_NOTIFY", raising=False)
     if is_unset:
-        machine.patch.setattr("ml_assets.cli.doctor_checks.outbox", lambda _: SimpleNamespace(database=Reachable()))
+        machine.patch.setattr("ml_assets.cli.doctor.probes.outbox", lambda _: SimpleNamespace(database=Reachable()))
     else:
         machine.patch.setenv("ML_ASSETS_NOTIFY", "nowhere://")
     yield machine.check("notifications", **changes)
