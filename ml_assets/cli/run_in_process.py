@@ -103,7 +103,7 @@ def run_days(
 
 
 def own_failed_checks(result: "dg.ExecuteInProcessResult", spec: ModelSpec, names: Sequence[str]) -> dict[str, str]:
-    """Return the asset, name and severity of each failed check that the project adds to a model, by its name.
+    """Return the severity of each failed check that the project adds to a model, by its asset and name.
 
     Args:
         result: a run.
@@ -119,8 +119,9 @@ def own_failed_checks(result: "dg.ExecuteInProcessResult", spec: ModelSpec, name
         if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION and event.step_key not in steps
     )
     return {
-        check.check_name: f"{check.asset_key.path[-1]}: {check.check_name} "
-        f"({'error' if check.severity is dg.AssetCheckSeverity.ERROR else 'warning'})"
+        f"{check.asset_key.path[-1]}: {check.check_name}": (
+            "error" if check.severity is dg.AssetCheckSeverity.ERROR else "warning"
+        )
         for check in checks
         if not check.passed
     }

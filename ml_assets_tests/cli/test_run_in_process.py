@@ -62,4 +62,4 @@ def test_failed_checks_of_the_project_are_listed_with_their_severity():
         return dg.AssetCheckResult(passed=True)
 
     result = run(asset_checks=[few_customers, has_customers])
-    assert own_failed_checks(result, SPEC, ["features"]) == {"few_customers": "features: few_customers (warning)"}
+    assert own_failed_checks(result, SPEC, ["features"]) == {"features: few_customers": "warning"}

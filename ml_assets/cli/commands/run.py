@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -25,8 +25,9 @@ from ml_assets.cli.console.failure_report import describe_missing_files, describ
 from ml_assets.cli.console.model_verdict import is_model_in_order
 from ml_assets.cli.console.progress import StageProgress
 from ml_assets.cli.console.summary import print_summary
+from ml_assets.cli.demo.first_files import has_files, is_demo, print_newer_days, simulate_if_empty
 from ml_assets.cli.needed_days import Needed, days_needed
-from ml_assets.cli.project import current_project, load_definitions
+from ml_assets.cli.project import load_definitions
 from ml_assets.cli.run_in_process import RunFailed, own_failed_checks, run_days
 from ml_assets.cli.verb import publish, wants_json
 from ml_assets.core.counts import count
@@ -39,8 +40,6 @@ from ml_assets.resources.lake.errors import LakeError
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.storage.landing import Landing
 from ml_assets.resources.storage.landing_access import LandingUnavailable
-
-SIMULATED_MODEL = "fraud_detection"
 
 
 def run_model(model: str | None = None, day: date | None = None, train: bool = False) -> None:
@@ -68,7 +67,7 @@ def run_model(model: str | None = None, day: date | None = None, train: bool = F
     try:
         if stages is not None:
             _refuse_lost_landing(spec, stages, landing, settings, yesterday)
-        _simulate_if_empty(spec, landing, settings, console)
+        simulate_if_empty(spec, landing, settings, console)
         landed_or_begun = landing.days(spec.source)
     except LandingUnavailable as error:
         sys.exit(f"{spec.name}: {error}")
@@ -86,8 +85,8 @@ def run_model(model: str | None = None, day: date | None = None, train: bool = F
             f"{landed[-1]}"
         )
     landed = [landed_day for landed_day in landed if day is None or landed_day <= day]
-    if _is_demo(spec, settings):
-        _print_newer_days(landing, landed[-1], console)
+    if is_demo(spec, settings):
+        print_newer_days(landing, landed[-1], console)
     stages = stages or _open_stages(spec, settings, train)
     options = (f" --day {day}" if day else "") + (" --train" if train else "")
     needed = replace(days_needed(spec, landed[-1], stages), options=options)
@@ -106,7 +105,7 @@ def run_model(model: str | None = None, day: date | None = None, train: bool = F
     took = time.perf_counter() - started
     print_summary(console, spec, needed, stages, seconds, took, settings, differences)
     if own_failures:
-        failed = ", ".join(own_failures.values())
+        failed = ", ".join(f"{check} ({severity})" for check, severity in own_failures.items())
         console.print(f"[bold red]{count(len(own_failures), 'check')} of your own failed:[/] {escape(failed)}")
     if wants_json():
         from ml_assets.cli.json_output.builders import build_run_report
@@ -121,7 +120,9 @@ def run_model(model: str | None = None, day: date | None = None, train: bool = F
 def _materialize(
     spec: ModelSpec, needed: Needed, settings: Settings, console: Console, ops: Mapping[str, Any]
 ) -> tuple[dict[str, float], dict[str, str]]:
-    """Materialize the assets; return the seconds of each, and the failed checks that the project adds."""
+    """Materialize the assets; return the seconds of each, and the severity of the failed checks that the project
+    adds.
+    """
     from ml_assets.resources.dagster_instance.home import open_instance
 
     job = load_definitions().resolve_job_def(f"{spec.name}_daily")
@@ -175,7 +176,7 @@ def _refuse_lost_landing(
     spec: ModelSpec, stages: Stages, landing: Landing, settings: Settings, yesterday: date
 ) -> None:
     committed = stages.validation.days_with_rows()
-    if not committed or _has_files(spec, landing):
+    if not committed or has_files(spec, landing):
         return
     held = f"the lake {settings.lake} holds {count(len(committed), 'day')}, up to {max(committed)}"
     root = Path(landing.uri)
@@ -183,40 +184,8 @@ def _refuse_lost_landing(
     if landing.missing_root() is None and not is_empty:
         problem, _, next_step = describe_missing_files(spec, landing.uri, yesterday).partition("\n")
         sys.exit(f"{problem}\nKept          {held}\n{next_step}")
-    simulate = "; `ml-assets simulate` writes the simulated files again" if _is_demo(spec, settings) else ""
+    simulate = "; `ml-assets simulate` writes the simulated files again" if is_demo(spec, settings) else ""
     sys.exit(
         f"{spec.name}: there are no files under {settings.landing}, but {held}. Check that the landing is mounted and "
         f"that ML_ASSETS_LANDING is right{simulate}"
     )
-
-
-def _has_files(spec: ModelSpec, landing: Landing) -> bool:
-    return landing.missing_root() is None and bool(landing.days(spec.source))
-
-
-def _is_demo(spec: ModelSpec, settings: Settings) -> bool:
-    return spec.name == SIMULATED_MODEL and not settings.is_production and current_project().is_own
-
-
-def _print_newer_days(landing: Landing, last: date, console: Console) -> None:
-    from ml_assets.cli.demo.simulated_days import newer_days
-
-    if text := newer_days(landing.uri, last, datetime.now(UTC).date(), landing.s3):
-        console.print(text, soft_wrap=True)
-
-
-def _simulate_if_empty(spec: ModelSpec, landing: Landing, settings: Settings, console: Console) -> None:
-    if not _is_demo(spec, settings):
-        return
-    from ml_assets.cli.demo.simulated_days import DAYS, was_interrupted
-
-    reason = f"Nothing has landed under {settings.landing}"
-    if _has_files(spec, landing):
-        if not was_interrupted(settings.landing, settings.s3):
-            return
-        reason = f"A simulation under {settings.landing} was interrupted"
-    from ml_assets.cli.demo.landing import write_landing
-
-    console.print(f"{reason}: simulating {DAYS} days of card transactions", soft_wrap=True)
-    rows = write_landing(settings.landing, spec.source.start, DAYS, s3=settings.s3)
-    console.print(f"{rows:,} transactions have landed")

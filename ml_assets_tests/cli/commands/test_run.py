@@ -15,20 +15,15 @@ from typing import Any
 
 import pytest
 import yaml
-from rich.console import Console
 
 from ml_assets.cli import needed_days
 from ml_assets.cli.commands import run as main_job
 from ml_assets.cli.commands.scrub import scrub
-from ml_assets.cli.demo import simulated_days
-from ml_assets.cli.demo.landing import write_landing
-from ml_assets.cli.demo.simulated_days import read_simulated_spec
 from ml_assets.definitions import DEFS
-from ml_assets.defs.settings import Settings, read_settings
+from ml_assets.defs.settings import read_settings
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES, STAGE_COSTS
 from ml_assets.pipeline.engine.run_markers import RunMarkers
 from ml_assets.resources.lake.lake import Lake
-from ml_assets.resources.storage.landing import Landing
 from ml_assets_tests.cli.command_line import call
 from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
 
@@ -179,36 +174,6 @@ def test_a_model_that_fails_a_gate_ends_with_the_summary_and_status_1_and_so_it_
         assert re.search(r"recall +failed +recall 0.\d+ is below", ended.stdout)
         assert "not registered: gates not passed: recall 0." in ended.stdout
         assert "alias champion is not set" in ended.stdout
-
-
-@pytest.mark.parametrize("environment", ["local", "production"])
-def test_an_empty_bucket_is_filled_by_the_simulator_but_never_in_production(bucket, environment, tmp_path, monkeypatch):
-    uri, s3 = bucket
-    monkeypatch.setattr(simulated_days, "DAYS", 1)
-    spec, landing = read_simulated_spec(), Landing(uri=uri, s3=s3)
-    settings = Settings(environment, uri, str(tmp_path / "lake"), "", "", "", s3)
-    main_job._simulate_if_empty(spec, landing, settings, Console(quiet=True))
-    assert landing.days(spec.source) == ([spec.source.start] if environment == "local" else [])
-
-
-def test_an_interrupted_simulation_is_repeated(tmp_path, monkeypatch):
-    spec, landing = read_simulated_spec(), Landing(uri=str(tmp_path))
-    monkeypatch.setattr(simulated_days, "DAYS", 2)
-    settings = Settings("local", str(tmp_path), "", "", "", "", {})
-
-    def die(day: date) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        write_landing(tmp_path, spec.source.start, 2, report=die)
-    assert len(landing.days(spec.source)) == 1
-    main_job._simulate_if_empty(spec, landing, settings, Console(quiet=True))
-    assert len(landing.days(spec.source)) == 2
-    # What somebody repairs afterwards is not simulated again.
-    file = tmp_path / "fraud_detection" / str(spec.source.start) / "transactions.parquet"
-    file.write_bytes(b"repaired")
-    main_job._simulate_if_empty(spec, landing, settings, Console(quiet=True))
-    assert file.read_bytes() == b"repaired"
 
 
 def test_days_of_a_run_that_did_not_end_are_to_do(tmp_path):
