@@ -104,7 +104,8 @@ def stage_lines(stage: StagePlan) -> Iterator[str]:
             reason = escape(_join_reasons([planned[day] for day in group.days]))
         yield f"  {_range(group.days):<26}{_count(group.days):>10}  {reason}"
     if rest := groups[MOST_RANGES:]:
-        yield f"  ... and {sum(len(group.days) for group in rest)} more days in {len(rest)} ranges"
+        more = count(sum(len(group.days) for group in rest), "more day")
+        yield f"  ... and {more} in {count(len(rest), 'range')}"
 
 
 def _amounts(stage: StagePlan) -> Iterator[str]:

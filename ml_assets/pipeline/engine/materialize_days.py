@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 
+from ml_assets.core.counts import count
 from ml_assets.pipeline.engine.chunks import ChunkSettings, results_by_day
 from ml_assets.pipeline.engine.commit_conflicts import TableSnapshot, commit_days, log_outcome
 from ml_assets.pipeline.engine.pending_commit import PendingDay
@@ -71,7 +72,7 @@ def make_days(
     if time_limit_error:
         raise time_limit_error
     if problems:
-        others = f" (and {len(problems) - 1} more days for a similar reason)" if len(problems) > 1 else ""
+        others = f" (and {count(len(problems) - 1, 'more day')} for a similar reason)" if len(problems) > 1 else ""
         raise kind(f"{problems[0]}{others}")
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from ml_assets.core.counts import count
 from ml_assets.core.training.time_split import HistoryTooShort
 from ml_assets.pipeline.asset_names import MODEL, asset_key
 from ml_assets.pipeline.engine.stage import CannotMake, KeepDay
@@ -70,7 +71,7 @@ def run_experiments(
                 asset_key(spec, MODEL), partition=day.isoformat(), metadata={**description, **metrics}
             )
     if failures:
-        more = f" (and {len(failures) - 1} more days)" if len(failures) > 1 else ""
+        more = f" (and {count(len(failures) - 1, 'more day')})" if len(failures) > 1 else ""
         raise dg.Failure(f"{spec.name}: no experiment was run for {failures[0]}{more}", allow_retries=False)
 
 

@@ -26,9 +26,9 @@ def describe_overlooked(files: str, day: date, keys: Sequence[str], before: str 
 
 
 def overlooked_warnings(files: str, keys_by_day: Mapping[date, Sequence[str]]) -> Iterator[str]:
-    """Yield a line for each of the first 20 days with such files, and one for all others."""
+    """Yield a line for each of the first 20 days with such files, and one with their number, if there are more."""
     days = [day for day, keys in keys_by_day.items() if keys]
     for day in days[:MAX_DAYS]:
         yield describe_overlooked(files, day, keys_by_day[day])
     if len(days) > MAX_DAYS:
-        yield f"{len(days) - MAX_DAYS} more days have files that do not match the pattern {files}"
+        yield f"{len(days)} days in all have files that do not match the pattern {files}"

@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from ml_assets.core.counts import count
 from ml_assets.core.operations.notifications.events import Kind, NotificationEvent
 from ml_assets.core.operations.notifications.message import compose, shorten
 from ml_assets.core.operations.notifications.release_events import events_of_releases
@@ -67,8 +68,8 @@ def notifications_sensor(open_outbox: OpenOutbox, open_notifier: OpenNotifier, u
         for problem in sent.problems:
             context.log.warning(problem)
         summary = (
-            f"{len(log.ended)} runs ended: {opened} notifications opened, {resolved} resolved, "
-            f"{sent.messages} messages sent"
+            f"{count(len(log.ended), 'run')} ended: {count(opened, 'notification')} opened, {resolved} resolved, "
+            f"{count(sent.messages, 'message')} sent"
         )
         return dg.SkipReason(". ".join([summary, *sent.problems]))
 

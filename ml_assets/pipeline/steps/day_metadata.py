@@ -82,6 +82,5 @@ def log_outcomes(
         context.log.warning(f"{stage.name} {day}: {problem}")
     if len(with_problem) > MOST_PROBLEMS_LOGGED:
         context.log.warning(
-            f"{stage.name}: {len(with_problem) - MOST_PROBLEMS_LOGGED} more days have a problem; "
-            "see `problem` in the metadata of each day"
+            f"{stage.name}: {len(with_problem)} days have a problem in all; see `problem` in the metadata of each day"
         )

@@ -6,6 +6,7 @@ from datetime import date
 
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.checks.repeated_day import NO_REPEATED_DAY
+from ml_assets.core.counts import count
 from ml_assets.core.model_spec.checks import CONTRACT
 from ml_assets.pipeline.asset_names import COLUMN_DRIFT, EVERY_DAY_ACCEPTED, VALIDATED
 from ml_assets.pipeline.steps.check_results import CheckRun
@@ -62,5 +63,5 @@ def _describe(flagged: Mapping[date, Sequence[str]]) -> str:
         return ""
     newest = sorted(flagged, reverse=True)[:MAX_NAMED]
     days = ", ".join(f"{day} ({', '.join(flagged[day])})" for day in newest)
-    more = f" and {len(flagged) - MAX_NAMED} more days" if len(flagged) > MAX_NAMED else ""
+    more = f" and {count(len(flagged) - MAX_NAMED, 'more day')}" if len(flagged) > MAX_NAMED else ""
     return f". It reads days whose own data failed checks: {days}{more}"

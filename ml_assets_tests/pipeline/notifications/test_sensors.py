@@ -542,7 +542,7 @@ def test_the_youngest_events_are_left_for_the_next_tick(sensors, monkeypatch):
     sensors.run(error="no")
     assert sensors.tick().startswith("0 runs ended")
     monkeypatch.setattr(event_log, "SECONDS_TO_SETTLE", 0.0)
-    assert sensors.tick().startswith("1 runs ended")
+    assert sensors.tick().startswith("1 run ended")
 
 
 def test_no_secret_is_in_a_row_a_message_or_a_skip_reason(sensors, webhook, caplog, monkeypatch):
@@ -580,5 +580,5 @@ def test_a_cursor_that_somebody_edited_is_begun_anew(instance, tmp_path, monkeyp
     sensors = NotificationSensors(instance, sqlite(tmp_path), lake=Lake(uri=str(tmp_path / "lake")))
     sensors.run(error="boom")
     sensors.cursor = sensors.releases_cursor = edited
-    assert sensors.tick().startswith("1 runs ended: 1 notifications opened")
+    assert sensors.tick().startswith("1 run ended: 1 notification opened")
     assert sensors.tick_releases() == "0 rollbacks recorded, 0 resolved by a promotion"
