@@ -23,7 +23,7 @@ Ticks = Iterable[tuple[float, str]]
 
 
 class Chart:
-    """A picture of `width` by `height` pixels, with a title and panels."""
+    """A chart of `width` by `height` pixels, with a title and panels."""
 
     def __init__(self, title: str, height: int = 400, width: int = WIDTH):
         self._height = height
@@ -40,7 +40,7 @@ class Chart:
         left: float = 66,
         right: float | None = None,
     ) -> "Panel":
-        """Add a panel between two distances from the top of the picture and two from its left (to its right end by
+        """Add a panel between two distances from the top of the chart and two from its left (to its right end by
         default), with axes from x[0] to x[1] and y[0] to y[1]."""
         return Panel(self._parts, (left, self._width - 18 if right is None else right), (bottom, top), x, y)
 
@@ -49,7 +49,7 @@ class Chart:
         self._parts.append(_text(line, self._width / 2, down, TITLE, "middle"))
 
     def svg(self) -> bytes:
-        """Return the picture."""
+        """Return the chart as SVG."""
         size = f'width="{self._width}" height="{self._height}" viewBox="0 0 {self._width} {self._height}"'
         head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="DejaVu Sans, Verdana, sans-serif">'
         title = f"<title>{escape(self._title)}</title>"

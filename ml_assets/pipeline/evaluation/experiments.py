@@ -78,7 +78,7 @@ def run_experiments(
 def _run_experiment(training: ModelTraining, holdout: Holdout, day: date) -> "Experiment":
     from ml_assets.core.evaluation.holdout_metrics import OVERALL, measure_holdout
     from ml_assets.core.model.scorer import Scorer
-    from ml_assets.core.plots.pictures import file_name
+    from ml_assets.core.plots.image_format import file_name
     from ml_assets.resources.mlflow.experiment_runs import Experiment
 
     # Both calls raise when an input has to be computed first.

@@ -66,7 +66,7 @@ def plot_metadata(stage: "ModelEvaluation", day: date) -> dict[str, Any]:
     if not metrics:
         return {}
     plots = evaluation_plots(stage, day)
-    inline = [inline_plot(name, png).md_str or "" for name, png in plots.items()]
+    inline = [inline_plot(name, plot).md_str or "" for name, plot in plots.items()]
     positives = ("positives",) if stage.spec.task == BINARY else ()
     names = ("metric", *ESTIMATE, "rows", *positives, "slice_column", "slice_value")
     rows = [

@@ -151,7 +151,7 @@ class ModelRegistration(StageWithArtifacts, DayByDay):
         verdict of each gate.
         """
         from ml_assets.core.evaluation.gates import all_passed
-        from ml_assets.core.plots.pictures import file_name
+        from ml_assets.core.plots.image_format import file_name
         from ml_assets.resources.mlflow.model_record import ModelRecord
 
         model, gate_results = self.evaluation.model_row(day), self.evaluation.gate_results(day)

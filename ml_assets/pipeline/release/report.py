@@ -55,7 +55,7 @@ def deployment_plots(stage: "ModelDeployment", day: date) -> dict[str, Any]:
     if not rows:
         return {}
     plots = _reported_plots(stage, DEPLOYMENT, day, {"canary"}) or _plots(stage, day)
-    inline = [inline_plot(name, png).md_str or "" for name, png in plots.items()]
+    inline = [inline_plot(name, plot).md_str or "" for name, plot in plots.items()]
     rounded = [
         {name: round_for_people(value) if isinstance(value, float) else value for name, value in row.items()}
         for row in rows

@@ -212,6 +212,6 @@ def _cell(value: object) -> str | int | float | bool:
 
 def inline_plot(name: str, plot: bytes) -> dg.MarkdownMetadataValue:
     """Embed a plot in the metadata itself."""
-    from ml_assets.core.plots.pictures import data_uri
+    from ml_assets.core.plots.image_format import data_uri
 
     return dg.MetadataValue.md(f"![{name}]({data_uri(plot)})")

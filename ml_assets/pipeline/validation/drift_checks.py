@@ -112,7 +112,7 @@ def evaluate_reference_drift(
 
 
 def draw_drift(check: str, day: date, drifts: "Sequence[ColumnDrift]") -> bytes:
-    """Draw the columns of a day that drifted most, as PNG."""
+    """Draw the columns of a day that drifted most, as SVG."""
     from ml_assets.core.plots.drift import drift_plot
 
     return drift_plot(drifts, f"{check} of {day}")

@@ -63,8 +63,8 @@ class Part:
 
     state: the outcome of the day, if this asset decides it, or unreadable. problem: the reason if the outcome is not
     the expected one. facts: values by name, the most important first. provenance: inputs and versions by name. plots:
-    PNG by title.
-    inputs: digest of everything that the check outcomes depend on; None if they must not be reused from this part.
+    SVG by title. inputs: digest of everything that the check outcomes depend on; None if they must not be reused from
+    this part.
     """
 
     asset: str
@@ -100,7 +100,7 @@ class Part:
                 }
                 for outcome in self.outcomes
             ],
-            "plots": {title: b64encode(png).decode() for title, png in self.plots.items()},
+            "plots": {title: b64encode(plot).decode() for title, plot in self.plots.items()},
         }
         return json.dumps(document, default=_plain, separators=(",", ":")).encode()
 
@@ -118,7 +118,7 @@ class Part:
             tables=[Table(**table) for table in document["tables"]],
             bars=[Bars(chart["title"], dict(chart["bars"]), chart["marked"]) for chart in document["bars"]],
             outcomes=[CheckOutcome(day=day, **outcome) for outcome in document["outcomes"]],
-            plots={title: b64decode(png) for title, png in document["plots"].items()},
+            plots={title: b64decode(plot) for title, plot in document["plots"].items()},
         )
 
 
@@ -224,12 +224,12 @@ def _with_drift_only(part: Part) -> Part:
         part.asset,
         part.day,
         outcomes=outcomes,
-        plots={name: png for name, png in part.plots.items() if name.endswith(DRIFT)},
+        plots={name: plot for name, plot in part.plots.items() if name.endswith(DRIFT)},
     )
 
 
 def _without_drift(part: Part) -> Part:
     outcomes = sorted((outcome for outcome in part.outcomes if not outcome.check.endswith(DRIFT)), key=_rank)
     return replace(
-        part, outcomes=outcomes, plots={name: png for name, png in part.plots.items() if not name.endswith(DRIFT)}
+        part, outcomes=outcomes, plots={name: plot for name, plot in part.plots.items() if not name.endswith(DRIFT)}
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ml_assets.core.operations.reports.daily_report import Report, columns_of
-from ml_assets.core.plots.pictures import data_uri
+from ml_assets.core.plots.image_format import data_uri
 
 if TYPE_CHECKING:
     from jinja2 import Template
