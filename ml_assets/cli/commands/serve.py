@@ -93,6 +93,8 @@ def serve_model(model: str | None, host: str, port: int, limits: "Limits") -> No
     spec, settings = require_spec(model), require_settings()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
     logging.getLogger("ml_assets").setLevel(logging.INFO)
+    # A refresh that fails is logged by the service; this would add a line for each attempt.
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
     try:
         limits = replace(limits, api_key=api_key(), per_second=request_rate(), trusted_proxies=trusted_proxies())
         app = build_app(spec, settings, limits)
