@@ -6,7 +6,6 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from ml_assets.core.model.files import ARTIFACTS
 from ml_assets.resources.mlflow.connection import quiet_mlflow
@@ -46,6 +45,9 @@ def lacks_files(source: str, tracking_uri: str) -> bool:
 
 def _list(uri: str, tracking_uri: str) -> set[str]:
     if uri.startswith("file:///"):
+        # It loads Python's HTTP client, too.
+        from urllib.request import url2pathname
+
         # MLflow's own listing of a folder returns the same names, but takes a second to import.
         folder = Path(url2pathname(urlsplit(uri).path))
         return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
