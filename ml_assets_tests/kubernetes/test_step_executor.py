@@ -256,7 +256,27 @@ def test_a_pod_that_cannot_be_created_fails_its_step_unless_a_quota_is_exceeded(
     assert handler.check_step_health(context).is_healthy
     set_cluster_state(handler, events=[event("FailedCreate", "no PriorityClass with name ml-assets-data was found")])
     health = handler.check_step_health(context)
-    assert health.unhealthy_reason == "its pod cannot be made: no PriorityClass with name ml-assets-data was found"
+    assert health.unhealthy_reason == "its pod cannot be created: no PriorityClass with name ml-assets-data was found"
+    assert was_removed(handler)
+
+
+def test_a_quota_that_stays_full_is_named_at_the_start_timeout(instance, make_spec, monkeypatch):
+    handler, context = launched(instance, make_spec(compute={"start_timeout": "10m", **OWN_PODS}))
+    full = event("FailedCreate", 'pods "features" is forbidden: exceeded quota: gpus')
+    set_cluster_state(handler, events=[full])
+    assert handler.check_step_health(context).is_healthy
+    later = module.time.monotonic() + 601
+    monkeypatch.setattr(module.time, "monotonic", lambda: later)
+    # A pod was lost with its node a minute ago, and the quota refuses another.
+    lost = pod("Running", removed=datetime.now(UTC) - timedelta(minutes=1))
+    set_cluster_state(handler, [lost], [full])
+    assert handler.check_step_health(context).is_healthy
+    lost.metadata.deletion_timestamp = datetime.now(UTC) - timedelta(minutes=11)
+    assert handler.check_step_health(context).unhealthy_reason == (
+        "its pod has not started in 600 s, its compute.start_timeout: "
+        'pods "features" is forbidden: exceeded quota: gpus; '
+        "free some of the quota, or raise it (quota.hard in the values of the chart)"
+    )
     assert was_removed(handler)
 
 
@@ -275,7 +295,7 @@ def test_a_job_that_kubernetes_refuses_fails_its_step_with_the_answer(instance, 
     list(handler.launch_step(context))
     health = handler.check_step_health(context)
     assert not health.is_healthy
-    assert health.unhealthy_reason.startswith(f"its job cannot be made: {reason}")
+    assert health.unhealthy_reason.startswith(f"its job cannot be created: {reason}")
 
 
 def test_a_step_stays_healthy_if_events_may_not_be_read(instance, make_spec):

@@ -20,7 +20,6 @@ PREEMPTIONS, SECONDS_AFTER_PREEMPTION = 3, 30.0
 GRACE_PERIOD_MARGIN = timedelta(seconds=30)
 # Conditions of a job that has ended. The count of failed pods may be 0, because removed pods are not counted.
 ENDED_CONDITIONS = ("Complete", "Failed", "FailureTarget")
-# Waiting helps against a full quota, but not against a policy or a missing object.
 TRANSIENT_REFUSAL = "exceeded quota"
 NO_OVERRIDE: Mapping[str, Any] = MappingProxyType({})
 LAUNCHPAD = "which per_step_k8s_config in the launchpad of this run sets"
@@ -50,16 +49,22 @@ def is_abandoned(pod: Pod, now: datetime) -> bool:
 
 
 def seconds_waited(pods: Sequence[Pod], since_launch: float, now: datetime) -> float:
-    """Return for how long a step has waited for its pod to start: since its launch, or if an abandoned pod was
-    replaced, since the newest pod was created.
+    """Return for how long a step has waited for its pod to start: since its launch, or if it had a pod that was lost
+    with its node, since the newest pod was created, or since the loss while there is no other.
 
     Args:
         pods: the pods of the step.
         since_launch: seconds since the step was launched.
         now: the current time, with a zone.
     """
-    created = [pod["metadata"]["creation_timestamp"] for pod in pods if pod["metadata"].get("creation_timestamp")]
-    return min(since_launch, (now - max(created)).total_seconds()) if created else since_launch
+    created = [
+        pod["metadata"]["creation_timestamp"]
+        for pod in pods
+        if pod["metadata"].get("creation_timestamp") and not is_abandoned(pod, now)
+    ]
+    lost = [pod["metadata"]["deletion_timestamp"] + GRACE_PERIOD_MARGIN for pod in pods if is_abandoned(pod, now)]
+    begin = created or lost
+    return min(since_launch, (now - max(begin)).total_seconds()) if begin else since_launch
 
 
 def is_ending(pod: Pod, now: datetime) -> bool:
@@ -159,7 +164,7 @@ def waiting_remedy(reason: str, section: str, override: Mapping[str, Any] = NO_O
     """Return what to do so that a pod starts next time; None if its reason does not say.
 
     Args:
-        reason: the reason why it has not started, from `waiting_reason`.
+        reason: the reason why it has not started, from `waiting_reason` or `refusal_reason`.
         section: the section of the specification that describes the pod, `compute` or `compute.data`.
         override: the overrides in the run's configuration, the step's part of `per_step_k8s_config`.
     """
@@ -172,16 +177,34 @@ def waiting_remedy(reason: str, section: str, override: Mapping[str, Any] = NO_O
     if name == "Unschedulable":
         fields = "per_step_k8s_config in the launchpad" if override else f"{section} in the defs.yaml of its model"
         return f"make room on a node, or request less with {fields}"
+    if may_pass(reason):
+        return "free some of the quota, or raise it (quota.hard in the values of the chart)"
     return None
 
 
-def refusal_reason(events: Iterable[Mapping[str, Any]]) -> str | None:
-    """Explain from the events of a job why its pods cannot be created; None if there is no such event or if waiting may
-    help.
+def refusal_reason(events: Iterable[Mapping[str, Any]], pods: Sequence[Pod] = ()) -> str | None:
+    """Explain from the events of a job why its next pod was not created; None if there is no such event.
+
+    Args:
+        events: the events of the job.
+        pods: the pods that the job has had; what happened before the newest of them was created does not count.
     """
-    messages = [str(event.get("message")) for event in events if event.get("reason") == "FailedCreate"]
-    refused = [message for message in messages if TRANSIENT_REFUSAL not in message]
-    return refused[-1] if refused else None
+    created = [pod["metadata"]["creation_timestamp"] for pod in pods if pod["metadata"].get("creation_timestamp")]
+    refused = [
+        (when, str(event.get("message")))
+        for event in events
+        if event.get("reason") == "FailedCreate"
+        and (when := event.get("last_timestamp") or event.get("event_time") or event.get("first_timestamp"))
+        and when >= max(created, default=when)
+    ]
+    return max(refused)[1] if refused else None
+
+
+def may_pass(refusal: str) -> bool:
+    """Return whether waiting may help against a refusal: against a full quota, but not against a policy or a missing
+    object.
+    """
+    return TRANSIENT_REFUSAL in refusal
 
 
 def _memory(pod: Pod) -> str:

@@ -21,6 +21,7 @@ from ml_assets.core.kubernetes.pod_failures import (
     has_started,
     is_abandoned,
     is_ending,
+    may_pass,
     preemption_reason,
     refusal_reason,
     seconds_waited,
@@ -121,7 +122,7 @@ class PodStepHandler(StepHandler):
             return self._shared.check_step_health(step_handler_context)
         job = job_name(self._jobs, step_handler_context)
         if job in self._refused_jobs:
-            return CheckStepHealthResult.unhealthy(f"its job cannot be made: {self._refused_jobs[job]}")
+            return CheckStepHealthResult.unhealthy(f"its job cannot be created: {self._refused_jobs[job]}")
         health = self._jobs.check_step_health(step_handler_context)
         job_namespace = namespace(self._jobs, step_handler_context)
         pods = [pod.to_dict() for pod in self._client.get_pods_in_job(job, job_namespace)]
@@ -139,16 +140,16 @@ class PodStepHandler(StepHandler):
         expected = [pod for pod in pods if not is_abandoned(pod, now)]
         if any(map(has_started, expected)):
             return health
-        refusal = None if pods else refusal_reason(self._job_events(job, job_namespace))
+        refusal = None if expected else refusal_reason(self._job_events(job, job_namespace), pods)
+        is_final = refusal is not None and not may_pass(refusal)
         timeout = int(step_handler_context.step_tags[key].get(START_TIMEOUT, 1800))
         since_launch = time.monotonic() - self._launch_times.setdefault(job, time.monotonic())
-        waited = seconds_waited(expected, since_launch, now)
-        if refusal is None and waited <= timeout:
+        if not is_final and seconds_waited(pods, since_launch, now) <= timeout:
             return health
-        reason = refusal or next(map(waiting_reason, expected), "Kubernetes has made no pod of its job")
+        reason = refusal or next(map(waiting_reason, expected), "Kubernetes has created no pod for its job")
         self._client.delete_job(job, job_namespace)
-        if refusal:
-            return CheckStepHealthResult.unhealthy(f"its pod cannot be made: {reason}")
+        if is_final:
+            return CheckStepHealthResult.unhealthy(f"its pod cannot be created: {reason}")
         remedy = waiting_remedy(reason, section, self._overrides.get(key, NO_OVERRIDE))
         return CheckStepHealthResult.unhealthy(
             f"its pod has not started in {timeout} s, its compute.start_timeout: {reason.rstrip('.')}"

@@ -11,6 +11,7 @@ from ml_assets.core.kubernetes.pod_failures import (
     has_started,
     is_abandoned,
     is_ending,
+    may_pass,
     preemption_reason,
     refusal_reason,
     seconds_waited,
@@ -127,11 +128,24 @@ def test_a_pod_that_did_not_start_has_a_remedy_that_names_the_field():
     assert waiting_remedy("ContainerCreating: no message", "compute") is None
 
 
-def test_a_forbidden_pod_is_refused_and_a_full_quota_is_waited_for():
-    refused = {"reason": "FailedCreate", "message": "no PriorityClass with name ml-assets-data was found"}
-    full = {"reason": "FailedCreate", "message": "pods is forbidden: exceeded quota: gpus"}
-    assert refusal_reason([{"reason": "SuccessfulCreate", "message": "Created pod"}, full]) is None
-    assert refusal_reason([full, refused]) == "no PriorityClass with name ml-assets-data was found"
+def refused_pod(message, minutes=0):
+    return {"reason": "FailedCreate", "message": message, "last_timestamp": NOW + timedelta(minutes=minutes)}
+
+
+def test_the_newest_refusal_after_the_last_pod_counts():
+    missing, full = "no PriorityClass with name ml-assets-data was found", "pods is forbidden: exceeded quota: gpus"
+    events = [refused_pod(full, 2), refused_pod(missing, 1), {"reason": "SuccessfulCreate", "message": "Created pod"}]
+    assert refusal_reason(events) == full
+    created = pod("Running")
+    created["metadata"]["creation_timestamp"] = NOW + timedelta(minutes=1.5)
+    assert refusal_reason(events, [created]) == full
+    assert refusal_reason(events[1:], [created]) is None
+    assert refusal_reason([]) is None
+
+
+def test_a_full_quota_is_waited_for_and_a_missing_object_is_not():
+    assert may_pass("pods is forbidden: exceeded quota: gpus")
+    assert not may_pass("no PriorityClass with name ml-assets-data was found")
 
 
 def test_a_preempted_pod_is_distinguished_from_a_failed_one():
@@ -191,6 +205,14 @@ def test_a_replaced_pod_is_waited_for_from_its_own_creation():
     assert seconds_waited([], 700.0, NOW) == seconds_waited([waiting], 700.0, NOW) == 700.0
     waiting["metadata"]["creation_timestamp"] = NOW - timedelta(seconds=20)
     assert seconds_waited([waiting], 700.0, NOW) == 20.0
+
+
+def test_while_nothing_replaces_a_lost_pod_the_wait_counts_from_the_loss():
+    lost = pod("Running", removed=NOW - timedelta(seconds=90))
+    assert seconds_waited([lost], 700.0, NOW) == 60.0
+    waiting = pod("Pending")
+    waiting["metadata"]["creation_timestamp"] = NOW - timedelta(seconds=20)
+    assert seconds_waited([lost, waiting], 700.0, NOW) == 20.0
 
 
 @pytest.mark.parametrize(("body", "answer"), [('{"message": "no quota"}', "no quota"), ("<html>", "refused")])
