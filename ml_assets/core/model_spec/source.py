@@ -157,8 +157,8 @@ class Quality(SpecPart):
     """Conditions under which a day is published."""
 
     max_bad_share: float = Field(0.1, ge=0, le=1)
-    """Maximum share of invalid rows. A day above it is rejected: it is published empty, and all of its rows are
-    quarantined."""
+    """Maximum share of invalid rows; identical repeats of a row, which are quarantined, do not count as invalid. A day
+    above it is rejected: it is published empty, and all of its rows are quarantined."""
 
     max_rule_share: float = Field(0.05, ge=0, le=1)
     """Maximum share of the rows of a day that may violate a rule before the check of the column fails. The rows are
