@@ -13,7 +13,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.model_spec.checks import Checks
+from ml_assets.core.model_spec.checks.checks import Checks
 from ml_assets.defs.environment import configure_process
 from ml_assets.resources.notifications.open_notifications import show_notifications
 from ml_assets_tests.support.disk import do_not_wait_for_the_disk, keep_temporary_files_in_memory

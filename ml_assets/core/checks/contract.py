@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.counts import count
-from ml_assets.core.model_spec.checks import Severity, contract_check_name
+from ml_assets.core.model_spec.checks.check import Severity, contract_check_name
 from ml_assets.core.model_spec.file_feed import ROW_KEY, Contract
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from ml_assets.core.checks.outcome import CheckOutcome
-from ml_assets.core.model_spec.checks import DriftBounds
+from ml_assets.core.model_spec.checks.drift_checks import DriftBounds
 from ml_assets.core.model_spec.types.numbers import format_number
 from ml_assets.core.profiling.drift import MEASURES, ColumnDrift
 from ml_assets.core.profiling.profiles import TIME, Profile

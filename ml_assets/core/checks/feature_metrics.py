@@ -7,7 +7,7 @@ import pandas as pd
 
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.model_spec.checks import Severity
+from ml_assets.core.model_spec.checks.check import Severity
 from ml_assets.core.model_spec.types.feature_metric import ROW_COUNT_METRIC, Metric
 from ml_assets.core.model_spec.types.numbers import format_number
 from ml_assets.core.tables.nul_characters import escape_nul

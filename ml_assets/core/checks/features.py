@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from ml_assets.core.checks.outcome import CheckOutcome
-from ml_assets.core.model_spec.checks import Check, MissingShareCheck, TargetLeakageCheck
+from ml_assets.core.model_spec.checks.check import Check
+from ml_assets.core.model_spec.checks.model_checks import MissingShareCheck, TargetLeakageCheck
 from ml_assets.core.profiling.profiles import TEXT, Profile
 from ml_assets.core.profiling.reference_profile import merge_profiles
 from ml_assets.core.profiling.target_leakage import MIN_ROWS, PredictivePower, is_suspected

@@ -5,7 +5,7 @@ from datetime import date
 
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.counts import count
-from ml_assets.core.model_spec.checks import Severity
+from ml_assets.core.model_spec.checks.check import Severity
 
 FILES_READ = "files_read"
 DAYS_BEFORE = 7

@@ -5,7 +5,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from ml_assets.core.checks.outcome import CheckOutcome
-from ml_assets.core.model_spec.checks import LabelMatchCheck
+from ml_assets.core.model_spec.checks.data_checks import LabelMatchCheck
 
 if TYPE_CHECKING:
     from ml_assets.core.validation.label_match import LabelMatch

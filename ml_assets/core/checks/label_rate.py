@@ -7,7 +7,7 @@ from statistics import median
 
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.counts import count
-from ml_assets.core.model_spec.checks import LabelRateCheck
+from ml_assets.core.model_spec.checks.data_checks import LabelRateCheck
 from ml_assets.core.model_spec.types.numbers import format_number
 
 LABEL_RATE = "label_rate"

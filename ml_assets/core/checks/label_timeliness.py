@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ml_assets.core.checks.outcome import CheckOutcome
-from ml_assets.core.model_spec.checks import LabelTimelinessCheck
+from ml_assets.core.model_spec.checks.data_checks import LabelTimelinessCheck
 
 LABEL_TIMELINESS = "label_timeliness"
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from ml_assets.core.model_spec.checks import Checks, Severity
+from ml_assets.core.model_spec.checks.check import Severity
+from ml_assets.core.model_spec.checks.checks import Checks
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from ml_assets.core.checks.outcome import CheckOutcome
-from ml_assets.core.model_spec.checks import PredictionQualityCheck
+from ml_assets.core.model_spec.checks.model_checks import PredictionQualityCheck
 from ml_assets.core.model_spec.types.metric_names import IN_UNIT_OF_TARGET, LOWER_IS_BETTER, lowest_difference
 
 

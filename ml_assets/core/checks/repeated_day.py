@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.counts import count
-from ml_assets.core.model_spec.checks import Severity
+from ml_assets.core.model_spec.checks.check import Severity
 
 if TYPE_CHECKING:
     from ml_assets.core.profiling.profiles import Profile

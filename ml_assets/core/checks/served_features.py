@@ -4,7 +4,7 @@ from datetime import date
 
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.features.served_features import Comparison
-from ml_assets.core.model_spec.checks import ServedFeaturesCheck
+from ml_assets.core.model_spec.checks.model_checks import ServedFeaturesCheck
 
 MOST_NAMED = 3
 

@@ -17,7 +17,7 @@ from ml_assets.core.checks.label_rate import (
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.counts import count
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.model_spec.checks import LabelRateCheck
+from ml_assets.core.model_spec.checks.data_checks import LabelRateCheck
 from ml_assets.core.model_spec.types.numbers import format_number
 from ml_assets.core.model_spec.types.task import MULTICLASS, REGRESSION
 from ml_assets.core.profiling.histograms import lower_edges, number_bins

@@ -6,7 +6,7 @@ from statistics import median
 
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.counts import count
-from ml_assets.core.model_spec.checks import GapsCheck, RowCountCheck
+from ml_assets.core.model_spec.checks.data_checks import GapsCheck, RowCountCheck
 
 ROW_COUNT, NO_GAPS = "row_count", "no_gaps"
 MIN_SAME_WEEKDAY, MIN_DAYS = 2, 3

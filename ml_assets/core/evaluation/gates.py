@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ml_assets.core.checks.outcome import CheckOutcome
-from ml_assets.core.model_spec.checks import Severity
+from ml_assets.core.model_spec.checks.check import Severity
 from ml_assets.core.model_spec.evaluation import ChampionGate, Gate
 from ml_assets.core.model_spec.types.metric_names import explain_undefined
 from ml_assets.core.model_spec.types.numbers import format_number

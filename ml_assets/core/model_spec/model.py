@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from ml_assets.core.model_spec.automation import Backfill, Freshness, Retention, Schedule, Sensor
-from ml_assets.core.model_spec.checks import Checks
+from ml_assets.core.model_spec.checks.checks import Checks
 from ml_assets.core.model_spec.compute import Compute
 from ml_assets.core.model_spec.deployment import Deployment
 from ml_assets.core.model_spec.evaluation import ChampionGate, Evaluation, Gates

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, field_validator, model_validator
 
-from ml_assets.core.model_spec.checks import Severity
+from ml_assets.core.model_spec.checks.check import Severity
 from ml_assets.core.model_spec.types.base import SpecPart
 from ml_assets.core.model_spec.types.csv_dialect import CsvDialect
 from ml_assets.core.model_spec.types.durations import PositiveDays

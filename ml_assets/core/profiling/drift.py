@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml_assets.core.metrics.kolmogorov_smirnov import critical_distance, ks_p_value, max_distance
-from ml_assets.core.model_spec.checks import ColumnDriftCheck, DriftBounds
+from ml_assets.core.model_spec.checks.drift_checks import ColumnDriftCheck, DriftBounds
 from ml_assets.core.profiling.histograms import Histogram
 from ml_assets.core.profiling.profiles import TEXT, TIME, Profile
 from ml_assets.core.profiling.reference_profile import Reference

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from ml_assets.core.model_spec.checks import DriftBounds
+from ml_assets.core.model_spec.checks.drift_checks import DriftBounds
 from ml_assets.core.profiling.drift import ColumnDrift, Measure, column_drift
 from ml_assets.core.profiling.profiles import Profile
 from ml_assets.core.profiling.reference_outliers import exclude_outlier_days

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ml_assets.core.model.target import encode_target
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.model_spec.checks import TargetLeakageCheck
+from ml_assets.core.model_spec.checks.model_checks import TargetLeakageCheck
 from ml_assets.core.model_spec.types.task import MULTICLASS, REGRESSION
 from ml_assets.core.profiling.profiles import profile_columns
 from ml_assets.core.tables.nul_characters import escape_nul

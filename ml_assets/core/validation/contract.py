@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ml_assets.core.ingestion.file_reader import NOT_IN_FILE, WHOLE_LINE
-from ml_assets.core.model_spec.checks import Severity
+from ml_assets.core.model_spec.checks.check import Severity
 from ml_assets.core.model_spec.file_feed import Contract
 from ml_assets.core.model_spec.source import Column, Rule
 from ml_assets.core.model_spec.types.numbers import format_number

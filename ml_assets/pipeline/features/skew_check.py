@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.model_spec.checks import Severity
+from ml_assets.core.model_spec.checks.check import Severity
 from ml_assets.pipeline.asset_names import TRAINING_SERVING_SKEW
 from ml_assets.pipeline.engine.day_state import expected_fingerprint, holds_day
 from ml_assets.pipeline.engine.stage import CannotMake, KeepDay

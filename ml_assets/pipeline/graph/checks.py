@@ -9,7 +9,7 @@ import dagster as dg
 
 from ml_assets.core.checks.repeated_day import LOOK_BACK
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.model_spec.checks import CONTRACT
+from ml_assets.core.model_spec.checks.check import CONTRACT
 from ml_assets.core.model_spec.file_feed import Feed
 from ml_assets.pipeline.asset_names import EVERY_DAY_ACCEPTED
 from ml_assets.pipeline.evaluation.gate_checks import (

@@ -125,7 +125,7 @@ class DataGate:
         return evaluate_label_matches(self._spec, self._matching, deliveries, asset_key(self._spec, LABELS))
 
     def _is_blocking(self, run: "CheckRun") -> bool:
-        from ml_assets.core.model_spec.checks import contract_check_name
+        from ml_assets.core.model_spec.checks.check import contract_check_name
 
         columns = {contract_check_name(name) for name, column in self._spec.columns.items() if column.blocking}
         return run.name in columns or any(

@@ -9,7 +9,8 @@ from typing import Any
 import dagster as dg
 
 from ml_assets.core.checks.outcome import CheckOutcome
-from ml_assets.core.model_spec.checks import Check, Checks
+from ml_assets.core.model_spec.checks.check import Check
+from ml_assets.core.model_spec.checks.checks import Checks
 from ml_assets.core.tables.day_ranges import RANGE, group_days
 from ml_assets.resources.dagster_internals.partition_events import CheckTarget, targets_of_checks
 

@@ -7,7 +7,7 @@ from datetime import date
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.checks.repeated_day import NO_REPEATED_DAY
 from ml_assets.core.counts import count
-from ml_assets.core.model_spec.checks import CONTRACT
+from ml_assets.core.model_spec.checks.check import CONTRACT
 from ml_assets.pipeline.asset_names import COLUMN_DRIFT, EVERY_DAY_ACCEPTED, VALIDATED
 from ml_assets.pipeline.steps.check_results import CheckRun
 from ml_assets.pipeline.steps.report_store import Reports

@@ -11,7 +11,7 @@ from ml_assets.core.checks.contract import contract_check_names, evaluate_contra
 from ml_assets.core.checks.files import DAYS_BEFORE, FILES_READ, evaluate_files_read, list_other_columns
 from ml_assets.core.checks.outcome import CheckOutcome, apply_accepted_failures
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.model_spec.checks import Check
+from ml_assets.core.model_spec.checks.check import Check
 from ml_assets.core.model_spec.file_feed import Feed
 from ml_assets.pipeline.steps.check_results import CheckRun, check_spec, table
 from ml_assets.pipeline.validation.stage import Validation

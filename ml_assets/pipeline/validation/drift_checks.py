@@ -8,7 +8,7 @@ import dagster as dg
 
 from ml_assets.core.checks.outcome import CheckOutcome, apply_accepted_failures
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.model_spec.checks import DriftBounds
+from ml_assets.core.model_spec.checks.drift_checks import DriftBounds
 from ml_assets.core.model_spec.file_feed import Feed
 from ml_assets.pipeline.asset_names import COLUMN_DRIFT
 from ml_assets.pipeline.steps.check_results import CheckRun, enabled_check_specs

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ml_assets.core.checks.drift import evaluate_drift, measure_drift
-from ml_assets.core.model_spec.checks import DriftCheck
+from ml_assets.core.model_spec.checks.drift_checks import DriftCheck
 from ml_assets_tests.core.profiling.profile_cases import DAY, days_before, normal, profile_of
 
 BOUNDS = DriftCheck(severity="warn")

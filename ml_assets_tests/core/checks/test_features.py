@@ -11,7 +11,8 @@ from ml_assets.core.checks.features import (
     evaluate_missing,
     evaluate_target_leakage,
 )
-from ml_assets.core.model_spec.checks import Check, MissingShareCheck, TargetLeakageCheck
+from ml_assets.core.model_spec.checks.check import Check
+from ml_assets.core.model_spec.checks.model_checks import MissingShareCheck, TargetLeakageCheck
 from ml_assets.core.profiling.target_leakage import PredictivePower
 from ml_assets_tests.core.profiling.profile_cases import DAY, normal, profile_of
 

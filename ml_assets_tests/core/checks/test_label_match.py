@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from ml_assets.core.checks.label_match import evaluate_label_match
-from ml_assets.core.model_spec.checks import LabelMatchCheck
+from ml_assets.core.model_spec.checks.data_checks import LabelMatchCheck
 from ml_assets.core.validation.label_match import LabelMatch
 
 FIRST = date(2026, 1, 1)

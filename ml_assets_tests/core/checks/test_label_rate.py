@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ml_assets.core.checks.label_rate import LabelCounts, evaluate_label_rate
-from ml_assets.core.model_spec.checks import LabelRateCheck
+from ml_assets.core.model_spec.checks.data_checks import LabelRateCheck
 
 DAY = date(2025, 3, 1)
 

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from ml_assets.core.checks.label_timeliness import LabelTimes, evaluate_label_timeliness
-from ml_assets.core.model_spec.checks import LabelTimelinessCheck
+from ml_assets.core.model_spec.checks.data_checks import LabelTimelinessCheck
 
 DAY = date(2025, 3, 1)
 

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from ml_assets.core.checks.outcome import CheckOutcome, apply_accepted_failures
-from ml_assets.core.model_spec.checks import Checks
+from ml_assets.core.model_spec.checks.checks import Checks
 
 DAY = date(2025, 1, 3)
 FAILED = CheckOutcome("row_count", DAY, False, "950 rows are 10 times the median")

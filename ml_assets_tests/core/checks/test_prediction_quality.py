@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from ml_assets.core.checks.prediction_quality import evaluate_prediction_quality
-from ml_assets.core.model_spec.checks import PredictionQualityCheck
+from ml_assets.core.model_spec.checks.model_checks import PredictionQualityCheck
 
 DAY = date(2025, 1, 20)
 SETTINGS = PredictionQualityCheck(metric="recall", max_drop=0.1)

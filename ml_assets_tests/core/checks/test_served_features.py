@@ -6,7 +6,7 @@ import pytest
 
 from ml_assets.core.checks.served_features import evaluate_served_features
 from ml_assets.core.features.served_features import Comparison, FeatureDifference
-from ml_assets.core.model_spec.checks import ServedFeaturesCheck
+from ml_assets.core.model_spec.checks.model_checks import ServedFeaturesCheck
 
 DAY = date(2025, 1, 20)
 EQUAL = FeatureDifference("amount", 100, 0)

@@ -8,7 +8,7 @@ import pytest
 
 from ml_assets.core.checks.target_rates import count_label, evaluate_targets, summarize
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.model_spec.checks import LabelRateCheck
+from ml_assets.core.model_spec.checks.data_checks import LabelRateCheck
 from ml_assets.core.profiling.profiles import Profile, profile_columns, read_profiles
 from ml_assets_tests.support.changed_spec import with_task
 

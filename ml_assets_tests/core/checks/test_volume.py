@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.checks.volume import evaluate_gaps, evaluate_row_count
-from ml_assets.core.model_spec.checks import GapsCheck, RowCountCheck
+from ml_assets.core.model_spec.checks.data_checks import GapsCheck, RowCountCheck
 
 # A Saturday.
 DAY = date(2025, 3, 1)

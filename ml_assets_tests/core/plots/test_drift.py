@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from ml_assets.core.checks.drift import measure_drift
-from ml_assets.core.model_spec.checks import ColumnDriftCheck
+from ml_assets.core.model_spec.checks.drift_checks import ColumnDriftCheck
 from ml_assets.core.plots.colours import BLUE, GREY, RED
 from ml_assets.core.plots.drift import drift_plot
 from ml_assets.core.profiling.drift import ColumnDrift

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_assets.core.model_spec.checks import ColumnDriftCheck, DriftCheck
+from ml_assets.core.model_spec.checks.drift_checks import ColumnDriftCheck, DriftCheck
 from ml_assets.core.profiling import drift
 from ml_assets.core.profiling.drift import column_drift
 from ml_assets.core.profiling.histograms import from_sorted, number_bins

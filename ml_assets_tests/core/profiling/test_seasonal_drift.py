@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ml_assets.core.checks.drift import measure_drift
-from ml_assets.core.model_spec.checks import ColumnDriftCheck, DriftCheck
+from ml_assets.core.model_spec.checks.drift_checks import ColumnDriftCheck, DriftCheck
 from ml_assets.core.profiling.profiles import Profile
 from ml_assets_tests.core.profiling.profile_cases import profile_of
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.model_spec.checks import TargetLeakageCheck
+from ml_assets.core.model_spec.checks.model_checks import TargetLeakageCheck
 from ml_assets.core.profiling.target_leakage import (
     PredictivePower,
     feature_profiles,

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from ml_assets.core.model_spec.checks import CONTRACT, Check, Checks, contract_check_name
+from ml_assets.core.model_spec.checks.check import CONTRACT, Check, contract_check_name
+from ml_assets.core.model_spec.checks.checks import Checks
 from ml_assets.core.model_spec.rules.renamed_checks import rename_checks
 from ml_assets.core.model_spec.source import Column
 from ml_assets.core.model_spec.types.base import repeated

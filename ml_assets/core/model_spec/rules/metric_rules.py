@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from ml_assets.core.model_spec.checks import Checks
+from ml_assets.core.model_spec.checks.checks import Checks
 from ml_assets.core.model_spec.deployment import Canary
 from ml_assets.core.model_spec.evaluation import ChampionGate, Evaluation, Gates
 from ml_assets.core.model_spec.rules.gate_rules import check_gates
