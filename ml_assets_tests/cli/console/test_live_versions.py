@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from ml_assets.cli.console.summary import print_live_versions, print_why_not_live
+from ml_assets.cli.console.live_versions import print_live_versions, print_why_not_live
 from ml_assets.core.release.release_state import Release, Version, pause, roll_back, start
 
 DAY = date(2025, 1, 9)
